@@ -1,0 +1,1 @@
+"""What every context shares: who asks, how errors are named, what a transaction promises."""

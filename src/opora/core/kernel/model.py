@@ -1,0 +1,129 @@
+"""Who is asking, how much of a list they get, and what money is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from opora.core.kernel.errors import IllegalMove
+
+PAGE_LIMIT_MAX = 200
+PAGE_LIMIT_DEFAULT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from: what the audit log keeps of it."""
+
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever is asking: a person by token, or a key; `user_id` is the person behind either, when there is one."""
+
+    user_id: int | None = None
+    key_id: int | None = None
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    origin: Origin = Origin()
+
+    def may(self, scope: str) -> bool:
+        """Tell whether a scope was granted; `admin` grants every scope."""
+        return scope in self.scopes or "admin" in self.scopes
+
+    @property
+    def subject(self) -> str:
+        """A stable name of the caller: `key:7`, `user:3` or `anonymous`."""
+        if self.key_id is not None:
+            return f"key:{self.key_id}"
+        return f"user:{self.user_id}" if self.user_id is not None else "anonymous"
+
+
+SYSTEM = Actor(scopes=frozenset({"admin"}), roles=frozenset({"system"}))
+"""Opora itself: jobs and commands act as this."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which part of a list is wanted: by `number` (from 1), or after an opaque `cursor`."""
+
+    limit: int = PAGE_LIMIT_DEFAULT
+    number: int = 1
+    cursor: str | None = None
+
+    @property
+    def offset(self) -> int:
+        """How many records come before this page."""
+        return (self.number - 1) * self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """One page of a list; `more` tells whether another follows, `cursor` where it starts, for lists read by cursor."""
+
+    items: Sequence[T]
+    count: int
+    more: bool
+    cursor: str | None = None
+    count_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (kopecks, cents) of an ISO 4217 currency."""
+
+    amount_minor: int
+    currency: str
+
+    def __add__(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise ValueError(f"{other.currency} cannot be added to {self.currency}")
+        return Money(self.amount_minor + other.amount_minor, self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.amount_minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return self + -other
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A half-open span of instants `[start, end)`."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("an interval is made of instants: give times with a zone")
+        if self.end <= self.start:
+            raise ValueError("an interval ends after it starts")
+
+    def overlaps(self, other: "Interval") -> bool:
+        """Tell whether the two share an instant; touching ends share none."""
+        return self.start < other.end and other.start < self.end
+
+
+class Moves[S: StrEnum]:
+    """A transition table as data: which states follow which."""
+
+    def __init__(self, table: Mapping[S, frozenset[S]]) -> None:
+        self.table = table
+
+    def allowed(self, state: S) -> list[S]:
+        """The states that may follow `state`, sorted by name."""
+        return sorted(self.table[state])
+
+    def check(self, state: S, target: S) -> None:
+        """Raise IllegalMove, naming what is allowed, unless `target` may follow `state`."""
+        if target not in self.table[state]:
+            allowed = [str(one) for one in self.allowed(state)]
+            raise IllegalMove(f"{state} cannot become {target}", state=str(state), target=str(target), allowed=allowed)
+
+    def final(self) -> frozenset[S]:
+        """The states that nothing follows."""
+        return frozenset(state for state, following in self.table.items() if not following)
