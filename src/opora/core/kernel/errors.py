@@ -99,3 +99,27 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
 
     code = "database_unavailable"
+
+
+class IdempotencyKeyReused(Invalid):
+    """This Idempotency-Key was used with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class StillRunning(Conflict):
+    """The first call with this Idempotency-Key has not ended yet."""
+
+    code = "idempotency_still_running"
+
+
+class Overtaken(Conflict):
+    """Another call with the same Idempotency-Key took over; nothing of this one was kept."""
+
+    code = "idempotency_overtaken"
+
+
+class AnswerLost(Conflict):
+    """The first call had its effect but its answer was lost; read the record instead of repeating."""
+
+    code = "idempotency_answer_lost"

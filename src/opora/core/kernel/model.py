@@ -108,6 +108,40 @@ class Interval:
         return self.start < other.end and other.start < self.end
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One entry of the audit log: who did what to which thing, and what it was before and after.
+
+    `old` and `new` hold plain JSON values of what changed, never a secret, a password or a document's body.
+    """
+
+    actor: Actor
+    action: str
+    entity_type: str
+    entity_id: str
+    at: datetime
+    old: Mapping[str, object] | None = None
+    new: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An HTTP answer as it was sent: `headers` are the ones worth repeating."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentCall:
+    """One call that must have one effect: whose, under which key, and a fingerprint of all it asks."""
+
+    caller: str
+    key: str
+    fingerprint: bytes
+
+
 class Moves[S: StrEnum]:
     """A transition table as data: which states follow which."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from opora.core.kernel.events import Event
+from opora.core.kernel.model import Change, IdempotentCall, StoredAnswer
 
 
 class Clock(ABC):
@@ -43,6 +44,42 @@ class Outbox(ABC):
     @abstractmethod
     async def add(self, event: Event) -> None:
         """Keep the event with the change that caused it; each subscriber gets one job after the commit."""
+
+
+class AuditTrail(ABC):
+    """The audit log, written in the transaction of the change it tells of."""
+
+    @abstractmethod
+    async def record(self, change: Change) -> None:
+        """Keep the entry, hashed; it cannot be altered or removed afterwards without the chain showing it."""
+
+
+class IdempotentCalls(ABC):
+    """One effect for any number of equal calls.
+
+    Between `open` and `settle` the last unit of work of the same task does not commit on leaving: its transaction
+    waits and is committed by `settle` together with the answer, so that effect and answer are kept or lost as one.
+    """
+
+    @abstractmethod
+    async def open(self, call: IdempotentCall) -> "StoredAnswer | Started":
+        """Claim the key, durably, or return the first call's answer.
+
+        Raises IdempotencyKeyReused for another fingerprint, StillRunning while the first call holds its lease,
+        AnswerLost where the first call had its effect in an earlier transaction and died before its answer.
+        """
+
+    @abstractmethod
+    async def settle(self, started: "Started", answer: StoredAnswer) -> None:
+        """Commit what waits, with the answer; raises Overtaken, and keeps nothing, if the claim was lost meanwhile."""
+
+    @abstractmethod
+    async def abandon(self, started: "Started") -> None:
+        """Roll back what waits and free the key, so that a corrected call may use it."""
+
+
+class Started(ABC):
+    """A claim on an idempotency key: opaque to its holder."""
 
 
 class UnitOfWork[Tx](Protocol):
