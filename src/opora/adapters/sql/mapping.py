@@ -14,7 +14,7 @@ NESTED = (tuple, frozenset, list, dict, set)
 
 
 def load[T](kind: type[T], row: Row) -> T:
-    """Build a domain object from a row whose columns carry the names of its fields; JSON columns become nested values."""
+    """Build a domain object from a row whose columns are named as its fields; JSON columns become nested values."""
     values = {key: row[key] for key in row.keys()}  # noqa: SIM118  # a Row is no mapping
     for name in json_fields(kind):
         if isinstance(values.get(name), str):
@@ -60,4 +60,6 @@ def is_nested(hint: Any) -> bool:
 
 def insertion(table: str, names: tuple[str, ...], suffix: str = "") -> str:
     """Write an INSERT of these columns with parameters of the same names."""
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)}) {suffix}".strip()
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)}) {suffix}".strip()
+    )
