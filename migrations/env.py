@@ -7,8 +7,7 @@ from sqlalchemy import Connection, event, pool
 from sqlalchemy.engine import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from opora.adapters.sql.schema import tables
-from opora.adapters.sql.schema.metadata import METADATA
+from opora.adapters.sql.schema.tables import METADATA
 
 LOCK = 0x0B0BA  # one number of PostgreSQL's advisory locks, for every process that migrates this database
 
@@ -58,7 +57,6 @@ async def postgresql(url: str) -> None:
     await engine.dispose()
 
 
-assert tables.ALL  # the metadata is complete only when every table's module was imported
 URL = context.config.get_main_option("sqlalchemy.url") or ""
 if URL.startswith("sqlite"):
     sqlite(URL)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 
@@ -125,15 +126,14 @@ class SqlIdempotentCalls(IdempotentCalls):
         return StoredAnswer(row["status"], headers, bytes(row["body"]))
 
     async def settle(self, started: Started, answer: StoredAnswer) -> None:
-        assert isinstance(started, Parking)
         PARKING.set(None)
-        await started.settle(self._database, answer)
+        await cast("Parking", started).settle(self._database, answer)
 
     async def abandon(self, started: Started) -> None:
-        assert isinstance(started, Parking)
         PARKING.set(None)
-        await started.drop()
-        await self._database.read.execute(FREE, **started.own)
+        parking = cast("Parking", started)
+        await parking.drop()
+        await self._database.read.execute(FREE, **parking.own)
 
     async def prune(self) -> int:
         """Forget keys past their 24 hours; returns how many."""

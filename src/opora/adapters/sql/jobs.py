@@ -61,9 +61,9 @@ class SqlJobQueue(JobQueue):
         if row is None:
             sql = "SELECT id FROM jobs WHERE dedup_key = :key"
             return uuid_of(await self._connection.fetch_value(sql, key=job.dedup_key))
-        id = uuid_of(row["id"])
-        self.added.append(id)
-        return id
+        added = uuid_of(row["id"])
+        self.added.append(added)
+        return added
 
     async def finish(self, claim: Claim, result: Mapping[str, object] | None = None) -> None:
         ended = await self._connection.execute(

@@ -1,9 +1,10 @@
 """Rows to domain objects and back. Field names match, so no mapper is written by hand."""
 
+from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -42,9 +43,9 @@ def to_json(value: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def json_fields(kind: type) -> tuple[str, ...]:
+def json_fields(kind: Hashable) -> tuple[str, ...]:
     """Name the fields of a dataclass that a JSON column holds."""
-    return tuple(name for name, hint in get_type_hints(kind).items() if is_nested(hint))
+    return tuple(name for name, hint in get_type_hints(cast("type", kind)).items() if is_nested(hint))
 
 
 def is_nested(hint: Any) -> bool:

@@ -16,8 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Index, create_engine, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from opora.adapters.sql.schema.metadata import METADATA
-from opora.adapters.sql.schema.tables import ALL
+from opora.adapters.sql.schema.tables import METADATA
 
 PACKAGED = Path(__file__).parents[2] / "_migrations"
 IN_REPOSITORY = Path(__file__).parents[4] / "migrations"
@@ -25,7 +24,7 @@ IN_REPOSITORY = Path(__file__).parents[4] / "migrations"
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Where a database's schema stands: its revision, the newest this program knows, and what differs from the tables."""
+    """Where a schema stands: its revision, the newest this program knows, and what differs from the tables."""
 
     current: str | None
     head: str
@@ -88,7 +87,6 @@ def state(url: str, *, with_drift: bool = False) -> SchemaState:
 
 def differences(context: MigrationContext) -> tuple[str, ...]:
     """List what differs between the database and the tables as data, one line each."""
-    assert ALL
     unseen = {"id_sequences"} | {index.name for index in expression_indexes()}
     found = [str(one) for one in compare_metadata(context, METADATA)]
     return tuple(one for one in found if not any(f"'{name}'" in one for name in unseen))

@@ -1,1 +1,1 @@
-"""The tables as data: what migrations are checked against and the diagrams are drawn from. Never imported by repositories."""
+"""The tables as data, for migrations and diagrams; repositories never import them."""
