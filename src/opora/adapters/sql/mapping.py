@@ -17,7 +17,7 @@ NESTED = (tuple, frozenset, list, dict, set)
 def load[T](kind: type[T], row: Row) -> T:
     """Build a domain object from a row whose columns are named as its fields; JSON columns become nested values."""
     values = {key: row[key] for key in row.keys()}  # noqa: SIM118  # a Row is no mapping
-    for name in json_fields(kind):
+    for name in json_fields(cast("Hashable", kind)):
         if isinstance(values.get(name), str):
             values[name] = msgspec.json.decode(values[name])
     return msgspec.convert(values, kind, strict=False)

@@ -46,8 +46,10 @@ class SqlOutbox(Outbox):
     def __init__(self, connection: Connection, identifiers: Identifiers) -> None:
         self._connection = connection
         self._identifiers = identifiers
+        self.filled = False
 
     async def add(self, event: Event) -> None:
+        self.filled = True
         await self._connection.execute(
             ADD,
             id=self._identifiers.task_id(),

@@ -44,9 +44,10 @@ class SqlTx:
         return SqlAuditTrail(self._connection, self._parts.audit_key)
 
     def announce(self) -> None:
-        """Say which jobs the commit made runnable."""
-        if "jobs" in self.__dict__ and self.jobs.added:
-            self._parts.announcer.announce(self.jobs.added)
+        """Say what the commit made runnable."""
+        added = self.jobs.added if "jobs" in self.__dict__ else []
+        if added or ("outbox" in self.__dict__ and self.outbox.filled):
+            self._parts.announcer.announce(added)
 
 
 class SqlUnitOfWork:
