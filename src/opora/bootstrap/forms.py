@@ -178,25 +178,11 @@ def whsec(text: str) -> str:
     return text
 
 
-def private_key(text: str) -> str:
-    """A private key without a password, in PEM."""
-    if "-----BEGIN PRIVATE KEY-----" not in text:
-        raise ValueError("is not a PEM that begins with -----BEGIN PRIVATE KEY-----")
-    return text
-
-
-def keys(text: str) -> str:
-    """One or more keys in PEM."""
-    if "-----BEGIN " not in text:
-        raise ValueError("is not PEM")
-    return text
-
-
 FORMS: dict[str, Callable[[str], str]] = {
     check.__name__: check
     for check in (
         http_url, database_url, redis_url, amqp_url, storage_url, smtp_url, sftp_url, dsn, origin, network, email,
-        label, key_prefix, secret, root_secret, pepper, whsec, private_key, keys,
+        label, key_prefix, secret, root_secret, pepper, whsec,
     )
 }  # fmt: skip
 """The checks by the name that a setting's description gives."""

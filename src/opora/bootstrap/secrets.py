@@ -9,8 +9,6 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from msgspec.structs import replace
 
 from opora.bootstrap.faults import Fault
@@ -19,8 +17,6 @@ from opora.bootstrap.settings import Settings
 FILE_NAME = "secrets.json"
 ROOT_BYTES = 48
 DERIVED_BYTES = 32
-KEPT = ("secret_key", "signing_key")
-"""The secrets that cannot be derived."""
 
 _SALT = b"opora/secrets/v1"
 
@@ -45,8 +41,8 @@ def kept(home: str) -> Mapping[str, str] | Fault:
     path = Path(home) / FILE_NAME
     try:
         found = json.loads(path.read_text("utf-8"))
-        if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in KEPT):
-            raise ValueError(f"it lacks one of {', '.join(KEPT)}")
+        if not isinstance(found, dict) or not isinstance(found.get("secret_key"), str):
+            raise ValueError("it lacks secret_key")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as fault:
@@ -55,52 +51,32 @@ def kept(home: str) -> Mapping[str, str] | Fault:
 
 
 def with_kept(settings: Settings, found: Mapping[str, str]) -> Settings:
-    """Return the settings with kept secrets where none was given."""
-    return replace(settings, **{name: found[name] for name in KEPT if name in found and not getattr(settings, name)})
+    """Return the settings with the kept root where none was given."""
+    return replace(settings, secret_key=settings.secret_key or found.get("secret_key", ""))
 
 
 def missing(settings: Settings, faulty: Collection[str]) -> list[Fault]:
-    """Return what the server set-up lacks: several machines must share it, so it cannot be made up on one."""
-    if settings.embedded:
+    """Return what the server set-up lacks: its machines share the root, so it cannot be made up on one of them."""
+    named = {"OPORA_SECRET_KEY", "OPORA_SECRET_KEY_FILE"} & set(faulty)
+    if settings.embedded or settings.secret_key or named:
         return []
-    steps = {
-        "secret_key": "`openssl rand -base64 48`",
-        "signing_key": f"`openssl genpkey -algorithm {_openssl(settings)}`, its file named by OPORA_SIGNING_KEY_FILE",
-    }
-    return [
-        Fault(
-            f"OPORA_{name.upper()}", "is required with PostgreSQL", f"Make one with {step}, the same on every machine"
-        )
-        for name, step in steps.items()
-        if not getattr(settings, name) and not {f"OPORA_{name.upper()}", f"OPORA_{name.upper()}_FILE"} & set(faulty)
-    ]
-
-
-def _openssl(settings: Settings) -> str:
-    bits = settings.signing_key_bits
-    rsa_arguments = f"RSA -pkeyopt rsa_keygen_bits:{bits}"
-    return {"RS256": rsa_arguments, "ES256": "EC -pkeyopt ec_paramgen_curve:P-256", "EdDSA": "ED25519"}[
-        settings.signing_algorithm
-    ]
+    mend = "Make it once with `openssl rand -base64 48` and give the same one to every machine"
+    return [Fault("OPORA_SECRET_KEY", "is required with PostgreSQL", mend)]
 
 
 def made(settings: Settings) -> Settings:
-    """Return the settings with the secrets they lack made and kept, readable by this user alone.
+    """Return the settings with a root secret: where none is known, one is made and kept for this user's eyes alone.
 
     Of several processes that start at once one writes the file, whole, and all use what it wrote.
     """
-    if all(getattr(settings, name) for name in KEPT):
+    if settings.secret_key:
         return settings
     home = Path(settings.home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = {
-        "secret_key": settings.secret_key or urlsafe_b64encode(secrets.token_bytes(ROOT_BYTES)).decode(),
-        "signing_key": settings.signing_key or _new_signing_key(settings),
-    }
     draft = home / f".{FILE_NAME}.{os.getpid()}.{secrets.token_hex(4)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(fresh, file, indent=1)
+        json.dump({"secret_key": urlsafe_b64encode(secrets.token_bytes(ROOT_BYTES)).decode()}, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -113,21 +89,6 @@ def made(settings: Settings) -> Settings:
     if isinstance(found, Fault):
         raise OSError(str(found))
     return with_kept(settings, found)
-
-
-def _new_signing_key(settings: Settings) -> str:
-    """Return a new private key as PEM."""
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-    if settings.signing_algorithm == "RS256":
-        key = rsa.generate_private_key(public_exponent=65_537, key_size=settings.signing_key_bits)
-    elif settings.signing_algorithm == "ES256":
-        key = ec.generate_private_key(ec.SECP256R1())
-    else:
-        key = ed25519.Ed25519PrivateKey.generate()
-    encoded = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return encoded.decode()
 
 
 def with_derived(settings: Settings) -> Settings:

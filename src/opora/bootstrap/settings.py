@@ -205,25 +205,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             default="derived",
         ),
     ] = ()
-    signing_key: Annotated[
-        str,
-        _about(
-            "secrets",
-            "The private key of access tokens, PEM (PKCS 8).",
-            form="private_key",
-            hides="all",
-            default="made at the first start (embedded), required (server)",
-        ),
-    ] = ""
-    signing_keys_retired: Annotated[
-        str,
-        _about(
-            "secrets",
-            "Public or private keys, PEM one after another, that are still published until their tokens are gone.",
-            form="keys",
-            hides="all",
-        ),
-    ] = ""
     cursor_key: Annotated[
         str,
         _about("secrets", "Signs the cursors of lists.", form="secret", hides="all", default="derived"),
@@ -263,7 +244,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["RS256", "ES256", "EdDSA"], _about("access", "How access tokens are signed.")
     ] = "RS256"
     signing_key_bits: Annotated[
-        Literal[2048, 3072, 4096], _about("access", "Bits of an RSA key made at the first start.")
+        Literal[2048, 3072, 4096], _about("access", "Bits of an RSA signing key, used when the next one is made.")
     ] = 2048
     key_prefix: Annotated[
         str, _about("access", "What API keys begin with, before `_live_` or `_test_`.", form="key_prefix")
@@ -314,9 +295,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_lease_s: Annotated[
         int, _about("jobs", "Seconds without a heartbeat after which a job is given to another worker.", ge=2, le=3600)
     ] = 30
-    job_heartbeat_s: Annotated[
-        int, _about("jobs", "Seconds between heartbeats; at most half of the lease.", ge=1, le=1800)
-    ] = 10
     job_attempts_max: Annotated[
         int, _about("jobs", "Attempts before a job is dead, unless its kind says otherwise.", ge=1, le=100)
     ] = 5

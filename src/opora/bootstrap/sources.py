@@ -197,14 +197,6 @@ def _contradictions(settings: Settings) -> list[Fault]:
             Fault("OPORA_DATABASE_POOL_MIN", "is above OPORA_DATABASE_POOL_MAX", "Lower the one or raise the other"),
         ),
         (
-            settings.job_heartbeat_s * 2 > settings.job_lease_s,
-            Fault(
-                "OPORA_JOB_HEARTBEAT_S",
-                "is more than half of OPORA_JOB_LEASE_S",
-                "A late heartbeat must not end a lease",
-            ),
-        ),
-        (
             0 < len(settings.admin_password) < settings.password_length_min,
             Fault(
                 "OPORA_ADMIN_PASSWORD",
