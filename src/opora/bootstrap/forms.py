@@ -47,6 +47,11 @@ def http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def http_prefix(text: str) -> str:
+    """An address that ends in one slash, for names to be put behind."""
+    return http_url(text) + "/"
+
+
 def database_url(text: str) -> str:
     """A file of SQLite, or a PostgreSQL database; the usual spellings of the latter become `postgresql://`."""
     if text.startswith("sqlite:"):
@@ -181,7 +186,7 @@ def whsec(text: str) -> str:
 FORMS: dict[str, Callable[[str], str]] = {
     check.__name__: check
     for check in (
-        http_url, database_url, redis_url, amqp_url, storage_url, smtp_url, sftp_url, dsn, origin, network, email,
+        http_url, http_prefix, database_url, redis_url, amqp_url, storage_url, smtp_url, sftp_url, dsn, origin, network, email,
         label, key_prefix, secret, root_secret, pepper, whsec,
     )
 }  # fmt: skip

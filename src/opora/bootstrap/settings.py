@@ -73,9 +73,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "service",
-            "The address before the code in a problem's `type`.",
-            form="http_url",
-            default="base url `/problems`",
+            "What stands before the code in a problem's `type`.",
+            form="http_prefix",
+            default="base url `/problems/`",
         ),
     ] = ""
 

@@ -182,7 +182,7 @@ def _with_defaults(settings: Settings) -> Settings:
         settings,
         home=home,
         base_url=base_url,
-        problem_base_url=settings.problem_base_url or f"{base_url}/problems",
+        problem_base_url=settings.problem_base_url or f"{base_url}/problems/",
         database_url=settings.database_url or f"sqlite:///{home}/opora.db",
         storage_url=settings.storage_url or f"file:{home}/files",
     )
