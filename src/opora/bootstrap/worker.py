@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from dishka import AsyncContainer
-from taskiq import AsyncBroker
+from taskiq import AsyncBroker, InMemoryBroker
 from taskiq.api import run_receiver_task
 
 from opora.adapters.sql import audit
@@ -86,6 +86,9 @@ async def working(container: AsyncContainer, settings: Settings) -> AsyncIterato
 
 async def receive(broker: AsyncBroker) -> None:
     """Listen for wake-ups for ever; a messenger that is away costs latency, not work."""
+    if isinstance(broker, InMemoryBroker):  # its messages are run where they are sent
+        await broker.startup()
+        return
     journal = LoggedJournal()
     while True:
         try:
