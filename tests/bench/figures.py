@@ -12,8 +12,8 @@ class Figure:
     """One measured path beside what it is held against.
 
     `path` is the row's name. `measured` and `against` are texts with their units (`29 µs`, `Faker: 412 µs`). `ratio`
-    is what `goal` speaks of (`≥ 12×`, `≤ 1.5×`), `None` where there is no peer. `met` tells whether the goal is reached,
-    `None` where the row is told and not judged.
+    is what `goal` speaks of (`≥ 12×`, `≤ 1.5×`), `None` where there is no peer. `met` tells whether the goal is
+    reached, `None` where the row is told and not judged.
     """
 
     path: str

@@ -88,7 +88,7 @@ def postgres_server(fleet: Fleet) -> Iterator[Maintenance]:
 @pytest.fixture(scope="session")
 def migrated_postgres(fleet: Fleet, postgres_server: Maintenance) -> str:
     """The name of a database at the newest schema, which others are copied from; nobody connects to it."""
-    from opora.adapters.sql import migrations  # noqa: PLC0415  # seconds of imports that most runs do without
+    from opora.adapters.sql import migrations  # seconds of imports that most runs do without
 
     name = database_name(fleet.pid, "template")
     with fleet.alone("template"):
@@ -106,7 +106,7 @@ def migrated_sqlite(fleet: Fleet) -> Path:
     file = fleet.folder / "template.db"
     with fleet.alone("sqlite"):
         if not file.exists():
-            from opora.adapters.sql import migrations  # noqa: PLC0415  # as above
+            from opora.adapters.sql import migrations  # as above
 
             made = fleet.folder / "unfinished.db"
             migrations.upgrade(f"sqlite:///{made}")
@@ -152,7 +152,7 @@ def redis_prefix() -> str:
 
 @pytest.fixture
 def redis_url(fleet: Fleet, redis_prefix: str) -> Iterator[str]:
-    """A Redis database that this worker's tests share with nobody on a server of ours; elsewhere keep to `redis_prefix`."""
+    """A Redis database: this worker's alone on a server of ours; on any other keep to keys under `redis_prefix`."""
     with or_skip(REDIS):
         url = fleet.url(REDIS).rstrip("/")
     ours = not fleet.choices[REDIS].url

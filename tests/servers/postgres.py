@@ -13,6 +13,7 @@ from servers.processes import HOST, Guarded, free_port, listens
 
 DEBIAN = Path("/usr/lib/postgresql")
 PORT = 5432
+LOCALE = ("-E", "UTF8", "--locale=C.UTF-8")  # plain C folds ASCII letters alone
 UNPRIVILEGED = "nobody"
 CONFIGURATION = {
     "listen_addresses": HOST,
@@ -88,8 +89,7 @@ def start(binaries: Binaries, folder: Path, guarded_pid: int) -> tuple[str, Guar
         binaries = within_reach(binaries, folder)
     data = folder / "data"
     subprocess.run(
-        [binaries.folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]
-        + ["--locale=C.UTF-8"],  # plain C folds ASCII letters alone
+        [binaries.folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", *LOCALE],
         cwd=folder,
         check=True,
         capture_output=True,

@@ -53,13 +53,13 @@ async def test_a_private_postgresql_keeps_its_data_over_a_restart(private_postgr
     private_postgres.process.restart()
     connection = await asyncpg.connect(private_postgres.url)
     try:
-        assert await connection.fetchval("SELECT id FROM kept") == 7  # noqa: PLR2004
+        assert await connection.fetchval("SELECT id FROM kept") == 7
     finally:
         await connection.close()
 
 
 def test_a_named_server_that_does_not_serve_stops_the_run() -> None:
-    with pytest.raises(Absent, match="OPORA_TEST_REDIS_URL names 127.0.0.1:1"):
+    with pytest.raises(Absent, match="OPORA_TEST_REDIS_URL names"):
         fleets.choose({"OPORA_TEST_REDIS_URL": "redis://127.0.0.1:1"})
 
 
