@@ -83,9 +83,8 @@ def choose_amqp(given: str, wheels: bool) -> Choice:
 
 def refuse(name: str, url: str) -> str:
     """Stop the run: a server that was asked for by name and does not serve must not be replaced in silence."""
-    raise Absent(
-        f"{VARIABLES[name]} names {urlsplit(url).netloc.rpartition('@')[2]}, where no {name} answers or databases may not be made"
-    )
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    raise Absent(f"{VARIABLES[name]} names {place}, where no {name} answers or databases may not be made")
 
 
 def remove_abandoned(folders: Path) -> None:
