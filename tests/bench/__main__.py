@@ -17,9 +17,9 @@ from bench.figures import Figure
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
-PACKAGES = """
+LIBRARIES = """
     asyncpg faker fpdf2 litestar mimesis msgspec pyjwt redis reportlab sqlalchemy taskiq typst uvicorn uvloop
-""".split()
+"""
 VERDICT = {True: "yes", False: "no", None: "–"}
 
 
@@ -62,7 +62,7 @@ def machine() -> dict[str, str]:
         "memory": f"{memory:.0f} GiB",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "libraries": ", ".join(f"{name} {found}" for name in PACKAGES if (found := installed(name))),
+        "libraries": ", ".join(f"{name} {found}" for name in LIBRARIES.split() if (found := installed(name))),
     }
 
 
