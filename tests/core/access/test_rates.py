@@ -155,7 +155,7 @@ def test_a_cell_is_dead_when_its_quota_is_whole_again():
     ],
 )
 def test_a_policy_that_cannot_hold_is_refused(wrong):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):
         RatePolicy(**({"name": "minute", "quota": 100, "window_s": 60} | wrong))
 
 
@@ -163,7 +163,8 @@ def test_a_policy_counts_alone_when_nothing_else_is_said():
     assert RatePolicy("minute", 100, 60).on_store_failure is FailureMode.LOCAL
 
 
-def test_a_call_cannot_give_back():
+def test_a_call_costs_one_and_cannot_give_back():
+    assert Admission("key:7", ()).cost == 1
     with pytest.raises(ValueError, match="give back"):
         Admission("key:7", (), cost=-1)
 

@@ -91,26 +91,25 @@ def first_bucket(span: Span, now_s: int) -> int:
     return bucket(span, now_s - span.length_s)
 
 
-def figures(span: Span, counts: Iterable[SubjectCount], top: int) -> RateFigures:
-    """Add up counts of one span, several a subject, and name the `top` busiest; ties go by name."""
+def merged(counts: Iterable[SubjectCount]) -> list[SubjectCount]:
+    """Add up counts, several a subject, busiest first; ties go by name."""
     sums: dict[str, tuple[int, int]] = {}
     for one in counts:
         allowed, refused = sums.get(one.subject, (0, 0))
         sums[one.subject] = (allowed + one.allowed, refused + one.refused)
-    named = sorted((-allowed - refused, subject) for subject, (allowed, refused) in sums.items() if subject != OTHERS)
-    return RateFigures(
-        span.name,
-        sum(allowed for allowed, _ in sums.values()),
-        sum(refused for _, refused in sums.values()),
-        tuple(SubjectCount(subject, *sums[subject]) for _, subject in named[:top]),
-    )
+    ranked = sorted((-allowed - refused, subject) for subject, (allowed, refused) in sums.items())
+    return [SubjectCount(subject, *sums[subject]) for _, subject in ranked]
+
+
+def figures(span: Span, counts: Iterable[SubjectCount], top: int) -> RateFigures:
+    """Add up the counts of one span, several a subject, and name the `top` busiest."""
+    sums = merged(counts)
+    named = [one for one in sums if one.subject != OTHERS]
+    allowed, refused = sum(one.allowed for one in sums), sum(one.refused for one in sums)
+    return RateFigures(span.name, allowed, refused, tuple(named[:top]))
 
 
 def thinned(counts: Sequence[SubjectCount], keep: int) -> list[SubjectCount]:
     """Keep the busiest `keep` subjects by name and add the rest up under OTHERS: what a flush may write is bounded."""
-    ranked = sorted(counts, key=lambda one: -(one.allowed + one.refused))
-    rest = ranked[keep:]
-    if not rest:
-        return ranked
-    others = SubjectCount(OTHERS, sum(one.allowed for one in rest), sum(one.refused for one in rest))
-    return [*ranked[:keep], others]
+    ranked = merged(counts)
+    return ranked[:keep] + merged(replace(one, subject=OTHERS) for one in ranked[keep:])
