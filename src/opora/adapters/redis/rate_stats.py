@@ -44,13 +44,14 @@ class RedisRateStats(RateStats):
         for one in counts:
             pairs += (f"+{one.subject}", one.allowed) if one.allowed else ()
             pairs += (f"-{one.subject}", one.refused) if one.refused else ()
-        try:
-            for span in SPANS:
-                kept_s = span.length_s + 2 * span.bucket_s
+        for span in SPANS:
+            kept_s = span.length_s + 2 * span.bucket_s
+            try:
                 await self._add([bucket_key(span, rates.bucket(span, now_s))], kept_s, FIELDS_MAX, "", *pairs)
-        except Unavailable:
-            self._tally.restore(counts)
-            raise
+            except Unavailable:
+                if span is SPANS[0]:  # nothing was written: past that, adding again would count twice
+                    self._tally.restore(counts)
+                raise
 
     async def figures(self, top: int = 10) -> Sequence[RateFigures]:
         """See RateStats."""
