@@ -133,17 +133,6 @@ async def test_verdicts_stand_in_the_order_of_the_policies_whatever_their_modes(
     ]
 
 
-async def test_every_call_is_counted_for_the_figures_and_no_peek():
-    stats = MemoryRateStats()
-    gate = GuardedRateGate(MemoryRateGate(), stats=stats)
-    admission = an_admission(a_policy(2))
-    for _ in range(3):
-        await gate.admit(admission)
-        await gate.peek(admission)
-    minute = (await stats.figures())[0]
-    assert (minute.allowed, minute.refused) == (2, 1)
-
-
 async def test_dead_cells_are_swept_so_that_memory_is_bounded_by_the_living():
     clock = FakeTime()
     gate = MemoryRateGate(clock.now_us)

@@ -10,7 +10,6 @@ from opora.adapters.memory.rate_guard import GuardedRateGate
 from opora.adapters.redis.connection import Address, RedisConnection
 from opora.adapters.redis.rate_stats import RedisRateStats
 from opora.adapters.redis.rates import RedisRateGate, cell_key, denial_key, epoch_key
-from opora.core.access.model.rates import FailureMode
 from opora.core.kernel.errors import Unavailable
 from opora.testing.rates import RateGateContract, RateStatsContract, SpareContract, a_policy, admitted, an_admission
 

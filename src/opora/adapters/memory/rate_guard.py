@@ -1,4 +1,4 @@
-"""A gate in front of a shared one: it counts for the figures, and decides alone while the store is down."""
+"""A gate in front of a shared one, that decides alone while the store is down."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from opora.adapters.memory.rates import MemoryRateGate
 from opora.core.access.model.rates import Admission, Decision, FailureMode, RatePolicy, Verdict
-from opora.core.access.ports.rates import RateGate, RateStats
+from opora.core.access.ports.rates import RateGate
 from opora.core.access.rules import rates
 from opora.core.kernel.errors import Unavailable
 
@@ -69,14 +69,12 @@ class GuardedRateGate(RateGate):
         store: RateGate,
         *,
         instances: int = 1,
-        stats: RateStats | None = None,
         on_switch: Callable[[str], None] = unheard,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`instances` processes share a quota when each is alone; `on_switch` hears "degraded" and "restored"."""
         self._store = store
         self._instances = instances
-        self._stats = stats
         self._on_switch = on_switch
         self._breaker = Breaker(clock_s)
         self._clock_s = clock_s
@@ -90,10 +88,7 @@ class GuardedRateGate(RateGate):
 
     async def admit(self, admission: Admission) -> Decision:
         """See RateGate."""
-        decision = await self._ask(self._store.admit, admission, charge=True)
-        if self._stats is not None:
-            self._stats.count(admission.subject, decision.allowed)
-        return decision
+        return await self._ask(self._store.admit, admission, charge=True)
 
     async def peek(self, admission: Admission) -> Decision:
         """See RateGate."""

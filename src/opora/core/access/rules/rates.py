@@ -38,13 +38,13 @@ def charged(policy: RatePolicy, cell: Cell, cost: int) -> Cell:
     return Cell(cell.anchor_us, cell.spent_us + cost * policy.interval_us, cell.interval_us)
 
 
-def verdict(policy: RatePolicy, cell: Cell, now_us: int, cost: int, *, taken: bool) -> Verdict:
+def verdict(policy: RatePolicy, anchor_us: int, spent_us: int, now_us: int, cost: int, *, taken: bool) -> Verdict:
     """Say what a settled cell means for a call of `cost`: `taken` when the cell holds its charge already."""
     interval_us, step_us = policy.interval_us, policy.step_us
-    room_us = policy.tolerance_us - cell.spent_us
-    ahead_us = cell.anchor_us - now_us  # positive only while the clock is behind the anchor
+    room_us = policy.tolerance_us - spent_us
+    ahead_us = anchor_us - now_us  # positive only while the clock is behind the anchor
+    reset_us = ahead_us + -(-spent_us // step_us) * step_us if spent_us else 0
     allowed = taken or cost * interval_us <= room_us
-    reset_us = ahead_us + -(-cell.spent_us // step_us) * step_us if cell.spent_us else 0
     if allowed:
         retry_after_s = 0.0
     elif cost > policy.quota:
@@ -55,20 +55,23 @@ def verdict(policy: RatePolicy, cell: Cell, now_us: int, cost: int, *, taken: bo
 
 
 def decide(
-    policies: Sequence[RatePolicy], cells: Iterable[Cell | None], now_us: int, cost: int, *, charge: bool = True
-) -> tuple[tuple[Verdict, ...], tuple[Cell, ...]]:
+    policies: Sequence[RatePolicy], cells: Sequence[Cell | None], now_us: int, cost: int, *, charge: bool = True
+) -> tuple[tuple[Verdict, ...], Sequence[Cell]]:
     """Judge one call by all its policies, and return the cells to keep: one for each policy, or none at all.
 
     None are kept when any policy refuses, when the call costs nothing, or when it is only asked about (`charge` off).
     """
     now = [settled(policy, cell, now_us) for policy, cell in zip(policies, cells, strict=True)]
-    taken = charge and cost > 0 and all(fits(policy, cell, cost) for policy, cell in zip(policies, now, strict=True))
+    taken = charge and cost > 0
+    for policy, cell in zip(policies, now, strict=True):
+        taken = taken and fits(policy, cell, cost)
     if taken:
         now = [charged(policy, cell, cost) for policy, cell in zip(policies, now, strict=True)]
-    verdicts = tuple(
-        verdict(policy, cell, now_us, cost, taken=taken) for policy, cell in zip(policies, now, strict=True)
-    )
-    return verdicts, tuple(now) if taken else ()
+    verdicts = [
+        verdict(policy, cell.anchor_us, cell.spent_us, now_us, cost, taken=taken)
+        for policy, cell in zip(policies, now, strict=True)
+    ]
+    return tuple(verdicts), now if taken else ()
 
 
 def share(policy: RatePolicy, instances: int) -> RatePolicy:
