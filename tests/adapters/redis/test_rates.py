@@ -19,9 +19,9 @@ REDIS_URL = os.environ.get("OPORA_TEST_REDIS_URL", "redis://127.0.0.1:6379/11")
 AGE_CELLS = """
 for _, key in ipairs(redis.call('KEYS', 'rl:*')) do
   local value, kept_ms = redis.call('GET', key), redis.call('PTTL', key)
-  local anchor, rest = string.match(value, '^(%d+)( .*)$')
-  if anchor then
-    value = string.format('%.0f', anchor - ARGV[1] * 1000) .. rest
+  if #value == 24 then
+    local anchor, spent, interval = struct.unpack('<ddd', value)
+    value = struct.pack('<ddd', anchor - ARGV[1] * 1000, spent, interval)
   end
   if kept_ms > tonumber(ARGV[1]) then
     redis.call('SET', key, value, 'PX', string.format('%.0f', kept_ms - ARGV[1]))

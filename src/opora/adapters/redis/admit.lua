@@ -3,7 +3,8 @@
 -- ARGV: how many denials, when the token was issued (microseconds), the cost, '1' to charge,
 --       then interval, tolerance and step of each policy (microseconds).
 -- Answer: {0} revoked; {1, now, ...} charged; {2, now, ...} not charged; then anchor and spending of each cell.
--- The arithmetic is that of opora.core.access.rules.rates. Every number stays below 2^53, so doubles are exact.
+-- The arithmetic is that of opora.core.access.rules.rates. Every number stays below 2^53, so doubles are exact; cells are
+-- kept as three of them, because text would be parsed on every call (and tostring keeps only 14 digits of a number).
 local held = redis.call('MGET', unpack(KEYS))
 local first = ARGV[1] + 1
 for index = 1, first - 1 do
@@ -28,8 +29,8 @@ for index = first, #KEYS do
   local interval, tolerance, step = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local anchor, spent = now, 0
   if held[index] then
-    local kept_anchor, kept_spent, kept_interval = string.match(held[index], '(%d+) (%d+) (%d+)')
-    anchor, spent, kept_interval = tonumber(kept_anchor), tonumber(kept_spent), tonumber(kept_interval)
+    local kept_interval
+    anchor, spent, kept_interval = struct.unpack('<ddd', held[index])
     if kept_interval ~= interval or spent > tolerance then
       local part = spent % kept_interval
       spent = math.min(tolerance, (spent - part) / kept_interval * interval + math.min(part, interval))
@@ -58,8 +59,7 @@ for index = first, #KEYS do
   local anchor, spent = answer[place], answer[place + 1] + cost * interval
   answer[place + 1] = spent
   local life_us = anchor + math.ceil(spent / step) * step - now
-  redis.call('SET', KEYS[index], string.format('%.0f %.0f %.0f', anchor, spent, interval),
-    'PX', string.format('%.0f', math.ceil(life_us / 1000)))
+  redis.call('SET', KEYS[index], struct.pack('<ddd', anchor, spent, interval), 'PX', math.ceil(life_us / 1000))
   at = at + 3
 end
 return answer

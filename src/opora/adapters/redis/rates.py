@@ -73,7 +73,7 @@ async def answered(answer: Awaitable[Any]) -> Any:
 
 
 class RedisRateGate(RateGate):
-    """Cells as text `anchor spent interval` that expire when they say nothing any more; the time is the server's."""
+    """Cells as three doubles (anchor, spent, interval) that expire when they say nothing any more; the time is the server's."""
 
     def __init__(self, connection: RedisConnection) -> None:
         self._connection = connection
