@@ -26,7 +26,7 @@ class HashCost:
 class ArgonPasswords(PasswordHasher):
     """argon2id (RFC 9106) in bounded threads. Memory is at most `threads` × `memory_kib`."""
 
-    def __init__(self, threads: BoundedThreads, cost: HashCost = HashCost()) -> None:  # noqa: B008  # frozen
+    def __init__(self, threads: BoundedThreads, cost: HashCost = HashCost()) -> None:
         self._threads = threads
         self._argon = argon2.PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, type=argon2.Type.ID)
         # Minted with the present cost, so that checking against it takes as long as against a real one.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 from opora.core.access.errors import HashingBusy
@@ -28,10 +28,10 @@ class BoundedThreads:
             self._free -= 1
         future = self._executor.submit(work)
         # Called when the thread ends, and when work is cancelled that no thread had begun.
-        future.add_done_callback(self._release)
+        future.add_done_callback(lambda _: self._release())
         return await asyncio.wrap_future(future)
 
-    def _release(self, _: Future[object]) -> None:
+    def _release(self) -> None:
         with self._lock:
             self._free += 1
 
