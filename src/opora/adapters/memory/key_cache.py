@@ -55,9 +55,9 @@ class CachedKeyLookup(KeyLookup, RememberedKeys):
         return replace(record, key=key) if record.key.version < key.version else record
 
 
-def keep[K, V](entries: dict[K, V], name: K, value: V) -> None:
+def keep[K, V](entries: dict[K, V], name: K, value: V, entries_max: int = ENTRIES_MAX) -> None:
     """Put an entry last, and drop the first when there are too many."""
     entries.pop(name, None)
-    if len(entries) >= ENTRIES_MAX:
+    if len(entries) >= entries_max:
         del entries[next(iter(entries))]
     entries[name] = value
