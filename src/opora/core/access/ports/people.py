@@ -36,7 +36,7 @@ class UserRepository(ABC):
 
     @abstractmethod
     async def admins_besides(self, user_id: int) -> int:
-        """Count the active admins but this one; nobody else can change who is an admin until the transaction ends."""
+        """Count the active admins but this one; nobody else who asks is answered until the transaction ends."""
 
 
 class SessionRepository(ABC):
