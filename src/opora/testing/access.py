@@ -1,10 +1,10 @@
-"""Builders and contract suites of access: subclass a suite and give it what it asks for."""
+"""Builders of the things of access, for tests that care about one field and not the rest."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opora.core.access.model.keys import ApiKey
+from opora.core.access.model.keys import ApiKey, KeyDigest
 from opora.core.access.model.keytext import Environment
 from opora.core.access.model.people import RefreshToken, Session, User
 from opora.core.access.model.scopes import Role
@@ -45,3 +45,8 @@ def a_refresh_token(**changes: Any) -> RefreshToken:
     """Build an unspent refresh token."""
     token = RefreshToken(session_id=5, number=1, digest=bytes(32), issued_at=NOON, expires_at=NOON + HOUR)
     return replace(token, **changes)
+
+
+def a_digest(number: int = 7, scheme: str = "hmac-sha256:p1") -> KeyDigest:
+    """Build a digest that differs by its number."""
+    return KeyDigest(scheme, number.to_bytes(32))
