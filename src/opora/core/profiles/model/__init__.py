@@ -1,0 +1,1 @@
+"""What a profile is, and what becomes of it."""
