@@ -79,7 +79,7 @@ def read_form(compiler: typst.Compiler) -> Form:
     """Lay the template out and take the result apart; takes some tens of milliseconds, so once in a process."""
     inputs = {"alphabet": ALPHABET}
     compiled = compiler.compile(format="pdf", sys_inputs=inputs)
-    reader = PdfReader(io.BytesIO(cast(bytes, compiled)))
+    reader = PdfReader(io.BytesIO(cast("bytes", compiled)))
     marked = json.loads(compiler.query("<opora>", field="value"))
     faces = {
         one["alphabet"]: read_face(reader.pages[one["page"] - 1], f"V{index}")
@@ -96,7 +96,7 @@ class FormReader:
         self._faces = faces
         self._marked = marked
         self._objects: dict[int, bytes] = {}
-        self._next = int(cast(int, reader.trailer["/Size"]))
+        self._next = int(cast("int", reader.trailer["/Size"]))
 
     def read(self) -> Form:
         """Return every page of every locale with what it needs."""
@@ -115,8 +115,8 @@ class FormReader:
         height = float(page.mediabox.height)
         slots = tuple(self._slot(one, height) for one in self._marked if "name" in one and one["page"] == number)
         content = self._add(stream(without_marks(page)), needed)
-        resources = DictionaryObject(cast(DictionaryObject, page["/Resources"]))
-        fonts = DictionaryObject(cast(DictionaryObject, resources.get("/Font", DictionaryObject())))
+        resources = DictionaryObject(cast("DictionaryObject", page["/Resources"]))
+        fonts = DictionaryObject(cast("DictionaryObject", resources.get("/Font", DictionaryObject())))
         for face in self._faces.values():
             fonts[NameObject(f"/{face.resource}")] = IndirectObject(face.number, 0, self._reader)
         resources[NameObject("/Font")] = fonts
@@ -141,18 +141,18 @@ class FormReader:
 
 def read_face(page: PageObject, resource: str) -> Face:
     """Read the one font that an alphabet's page is written in."""
-    fonts = cast(DictionaryObject, cast(DictionaryObject, page["/Resources"])["/Font"])
+    fonts = cast("DictionaryObject", cast("DictionaryObject", page["/Resources"])["/Font"])
     (name,) = fonts
-    font = cast(DictionaryObject, fonts[name])
-    letters = cast(StreamObject, font["/ToUnicode"]).get_data()
-    descendant = cast(DictionaryObject, cast(ArrayObject, font["/DescendantFonts"])[0].get_object())
-    by_glyph = dict(glyph_widths(cast(ArrayObject, descendant["/W"])))
+    font = cast("DictionaryObject", fonts[name])
+    letters = cast("StreamObject", font["/ToUnicode"]).get_data()
+    descendant = cast("DictionaryObject", cast("ArrayObject", font["/DescendantFonts"])[0].get_object())
+    by_glyph = dict(glyph_widths(cast("ArrayObject", descendant["/W"])))
     codes: dict[int, str] = {}
     widths: dict[str, int] = {}
     for code, letter in _LETTER.findall(letters):
         codes[int(letter, 16)] = code.decode()
         widths[chr(int(letter, 16))] = by_glyph[int(code, 16)]
-    return Face(resource, cast(IndirectObject, fonts.raw_get(name)).idnum, codes, widths, max(widths.values()))
+    return Face(resource, cast("IndirectObject", fonts.raw_get(name)).idnum, codes, widths, max(widths.values()))
 
 
 def glyph_widths(array: ArrayObject) -> Iterator[tuple[int, int]]:

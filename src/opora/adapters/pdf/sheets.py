@@ -97,4 +97,4 @@ class PdfSheets(ProfileSheets):
         data = json.dumps([{"locale": locale, "values": values} for locale, values in sheets])
         inputs = {"sheets": data, "title": self._about(sheets).title}
         with self._compiling:
-            return cast(bytes, compiler.compile(format="pdf", sys_inputs=inputs))
+            return cast("bytes", compiler.compile(format="pdf", sys_inputs=inputs))

@@ -27,7 +27,7 @@ def stamp(pages: Sequence[FormPage], values: Mapping[str, str]) -> list[Stamped]
     """Return the pages of one profile, or None when a value has a strange letter or is too long for its line."""
     stamped: list[Stamped] = []
     for page in pages:
-        lines = ["BT"]
+        lines: list[str] = []
         font = colour = ""
         for slot in page.slots:
             line = stamp_line(slot, values.get(slot.name, MISSING))
@@ -40,7 +40,6 @@ def stamp(pages: Sequence[FormPage], values: Mapping[str, str]) -> list[Stamped]
                 font = line[0]
                 lines.append(font)
             lines.append(line[1])
-        lines.append("ET")
         stamped.append((page, "\n".join(lines).encode("ascii")))
     return stamped
 
@@ -57,7 +56,7 @@ def stamp_line(slot: Slot, value: str) -> tuple[str, str] | None:
         size = min(size, slot.width * PER_MILLE / max(length, 1))
         if size < slot.least:
             return None
-    return f"/{face.resource} {size:.4g} Tf", f"1 0 0 1 {slot.x:.2f} {slot.y:.2f} Tm <{codes}> Tj"
+    return f"/{face.resource} {size:.4g} Tf", f"BT {slot.x:.2f} {slot.y:.2f} Td <{codes}> Tj ET"
 
 
 def write_file(form: Form, locales: Iterable[str], stamped: Sequence[Stamped], about: About) -> bytes:
