@@ -1,1 +1,1 @@
-"""What a profile is, and what becomes of it."""
+"""What a profile is made of, what its tables hold, and what may be asked for."""
