@@ -138,9 +138,7 @@ def finances(table: LocaleTable, key: bytes, as_of: date) -> FinanceMaker:
         high, low = divmod((unique * factor + offset) % _ACCOUNT_SERIALS, 1000)
         high, middle = divmod(high, 1000)
         total = weighed[bank.code] % 10 + _ACCOUNT_THREE[high] + _ACCOUNT_THREE[middle] + _ACCOUNT_THREE[low]
-        account = (
-            f"{bank.account_prefix}{_ACCOUNT_KEY[total]}{_BRANCH_HEAD}{THREE[high]}{THREE[middle]}{THREE[low]}"
-        )
+        account = f"{bank.account_prefix}{_ACCOUNT_KEY[total]}{_BRANCH_HEAD}{THREE[high]}{THREE[middle]}{THREE[low]}"
         return Finance(bank.name, bank.code, bank.correspondent_account, account, card(word, unique), currency)
 
     return finance
