@@ -7,6 +7,7 @@ import pytest
 from opora.adapters.files.tables import packaged_tables
 from opora.core.profiles.model.requests import Recipe
 from opora.core.profiles.rules.people import people
+from opora.core.profiles.rules.workshop import Workshop
 
 AS_OF = date(2026, 11, 21)
 
@@ -17,6 +18,11 @@ def tables():
 
 
 @pytest.fixture(scope="session")
-def some_people(tables):
+def workshop(tables):
+    return Workshop(tables)
+
+
+@pytest.fixture(scope="session")
+def some_people(tables, workshop):
     """Two thousand of each locale."""
-    return {locale: list(people(tables, Recipe(locale, 7, AS_OF), 0, 2_000)) for locale in tables.locales}
+    return {locale: list(people(workshop, Recipe(locale, 7, AS_OF), 0, 2_000)) for locale in tables.locales}

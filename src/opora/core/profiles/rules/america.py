@@ -58,4 +58,4 @@ def finances(table: LocaleTable, key: bytes, as_of: date) -> FinanceMaker:
     return finance
 
 
-AMERICA = Country(passports, taxes, finances, surname_first=False)
+AMERICA = Country(passports, taxes, finances)

@@ -44,4 +44,4 @@ def taxes(_table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
 finances = partial(iban_finances, country="GB", serial_digits=8, code_inside=True)
 """Makes accounts: the sort code stands inside the IBAN."""
 
-BRITAIN = Country(passports, taxes, finances, surname_first=False)
+BRITAIN = Country(passports, taxes, finances)

@@ -3,6 +3,7 @@
 from bisect import bisect
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 
 from opora.core.profiles.model.people import Card
 from opora.core.profiles.model.tables import LocaleTable
@@ -17,6 +18,7 @@ _FIRST_DOUBLED = luhn_contributions(doubled=True)
 _SECOND_DOUBLED = luhn_contributions(doubled=False)
 
 
+@lru_cache(maxsize=8)
 def _expiries(as_of: date) -> tuple[str, ...]:
     months = range(as_of.year * 12 + as_of.month, as_of.year * 12 + as_of.month + _MONTHS_VALID)
     return tuple(f"{month % 12 + 1:02d}/{month // 12 % 100:02d}" for month in months)

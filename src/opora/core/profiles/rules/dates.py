@@ -1,15 +1,17 @@
 """Ages, birthdays and when documents are issued."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
-EXCHANGE_GRACE = timedelta(days=90)
+EXCHANGE_GRACE_DAYS = 90
 """How long a Russian passport stays valid past the birthday that calls for another (Government decree 2267 of 2023)."""
 
 SOVIET_EXCHANGE = (date(2000, 10, 1), date(2003, 12, 31))
 """When those here exchange a Soviet passport whose own exchange fell before: late in the real term of 1997-2003, so
 that forms three years old already existed."""
 
-RUSSIAN_EXCHANGE_AGES = (45, 20, 14)
+EARLIER_EXCHANGE = {45: 20, 20: 14, 14: 14}
+"""Which birthday's passport is held until the one of this birthday is due."""
 
 
 def years_before(day: date, years: int) -> date:
@@ -34,21 +36,28 @@ def birth_range(as_of: date, age_min: int, age_max: int) -> tuple[int, int]:
     return first, years_before(as_of, age_min).toordinal() - first + 1
 
 
-def russian_issue_range(birth: date, as_of: date) -> tuple[int, int]:
-    """Return the first possible day (ordinal) of the present passport's issue and the number of days.
+def russian_issue_range(as_of: date) -> Callable[[date], tuple[int, int]]:
+    """Return the function from a birth date to the first possible day (ordinal) of the present passport's issue and
+    the number of days.
 
     The passport is the one of the last of 14, 20 and 45 years that was reached more than the grace ago.
     """
-    settled = as_of - EXCHANGE_GRACE
-    for age in RUSSIAN_EXCHANGE_AGES:
+    settled = as_of - timedelta(days=EXCHANGE_GRACE_DAYS)
+    today = as_of.toordinal()
+    soviet = (SOVIET_EXCHANGE[0].toordinal(), (SOVIET_EXCHANGE[1] - SOVIET_EXCHANGE[0]).days + 1)
+
+    def issue_range(birth: date) -> tuple[int, int]:
+        years = settled.year - birth.year
+        age = 45 if years > 45 else 20 if 20 < years < 45 else 14 if years < 20 else years  # noqa: PLR2004
         anchor = birthday(birth, age)
-        if anchor < settled:
-            break
-    if anchor < SOVIET_EXCHANGE[0]:
-        first, last = SOVIET_EXCHANGE
-    else:
-        first, last = anchor, min(anchor + EXCHANGE_GRACE, as_of)
-    return first.toordinal(), last.toordinal() - first.toordinal() + 1
+        if age == years and anchor >= settled:
+            anchor = birthday(birth, EARLIER_EXCHANGE[age])
+        if anchor < SOVIET_EXCHANGE[0]:
+            return soviet
+        first = anchor.toordinal()
+        return first, min(EXCHANGE_GRACE_DAYS, today - first) + 1
+
+    return issue_range
 
 
 def renewable_issue_range(birth: date, as_of: date, adult_age: int, terms_years: tuple[int, int]) -> tuple[int, int]:

@@ -27,7 +27,6 @@ class Country:
     passports: Callable[[LocaleTable, bytes, date], PassportMaker]
     taxes: Callable[[LocaleTable, bytes, date], TaxMaker]
     finances: Callable[[LocaleTable, bytes, date], FinanceMaker]
-    surname_first: bool
 
 
 @dataclass(frozen=True, slots=True)

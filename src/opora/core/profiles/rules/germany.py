@@ -61,4 +61,4 @@ def taxes(_table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
 finances = partial(iban_finances, country="DE", serial_digits=10, code_inside=False)
 """Makes accounts: the Bankleitzahl is the account prefix."""
 
-GERMANY = Country(passports, taxes, finances, surname_first=False)
+GERMANY = Country(passports, taxes, finances)

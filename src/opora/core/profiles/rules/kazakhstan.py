@@ -56,4 +56,4 @@ def taxes(_table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
 finances = partial(iban_finances, country="KZ", serial_digits=13, code_inside=False)
 """Makes accounts: the three-digit code of the bank is the account prefix."""
 
-KAZAKHSTAN = Country(passports, taxes, finances, surname_first=True)
+KAZAKHSTAN = Country(passports, taxes, finances)

@@ -5,7 +5,6 @@ from datetime import date
 
 from opora.core.profiles.model.people import Profile, Sex
 from opora.core.profiles.model.requests import Recipe
-from opora.core.profiles.model.tables import LocaleTable, Tables
 from opora.core.profiles.rules.america import AMERICA
 from opora.core.profiles.rules.britain import BRITAIN
 from opora.core.profiles.rules.control import THREE
@@ -26,9 +25,9 @@ from opora.core.profiles.rules.draws import (
 )
 from opora.core.profiles.rules.germany import GERMANY
 from opora.core.profiles.rules.kazakhstan import IIN_SERIALS, KAZAKHSTAN
-from opora.core.profiles.rules.names import surname_first, surname_last
-from opora.core.profiles.rules.places import Place, places, settle
+from opora.core.profiles.rules.places import Place
 from opora.core.profiles.rules.russia import RUSSIA
+from opora.core.profiles.rules.workshop import Workshop
 
 COUNTRIES: dict[str, Country] = {
     "ru_RU": RUSSIA,
@@ -39,6 +38,7 @@ COUNTRIES: dict[str, Country] = {
 }
 _DOMAINS = ("example.com", "example.org", "mail.test", "post.test")
 _MAILBOXES = 1_000_000
+_PHONE_DIGITS = (2, 3, 6, 7)
 _STRATA = PEOPLE_MAX // IIN_SERIALS
 
 
@@ -64,33 +64,36 @@ def births(recipe: Recipe) -> Callable[[int, int], tuple[bool, date]]:
 def contacts(key: bytes) -> Callable[[int, int, int, Place, str], tuple[str, str]]:
     """Return the function from a word, the index, the permuted index, a place and a Latin name to phone and e-mail.
 
-    E-mail goes to domains that nobody can own (RFC 2606).
+    E-mail goes to domains that nobody can own (RFC 2606). Runs of a million phone numbers and more are filled by the
+    permuted index; the short runs kept for fiction by the index itself, so that people in a row differ.
     """
     factor, offset = spread(key, "mailbox", _MAILBOXES)
+    turns = {digits: (10**digits, *spread(key, f"phone/{digits}", 10**digits)) for digits in _PHONE_DIGITS}
 
     def contact(word: int, index: int, unique: int, place: Place, latin: str) -> tuple[str, str]:
         lines = place.phones
-        line = lines[word % len(lines)]
-        number = (index if line.by_index else unique) * line.factor + line.offset
+        pattern, digits = lines[word % len(lines)]
+        size, turn, start = turns[digits]
+        number = ((index if size < PEOPLE_MAX else unique) * turn + start) % size
         high, low = divmod((unique * factor + offset) % _MAILBOXES, 1000)
-        return line.pattern % (number % line.size), f"{latin}.{THREE[high]}{THREE[low]}@{_DOMAINS[word >> 32 & 3]}"
+        return pattern % number, f"{latin}.{THREE[high]}{THREE[low]}@{_DOMAINS[word >> 32 & 3]}"
 
     return contact
 
 
-def person(tables: Tables, recipe: Recipe) -> Callable[[int], Profile]:
+def person(workshop: Workshop, recipe: Recipe) -> Callable[[int], Profile]:
     """Return the function from an index (0…PEOPLE_MAX-1) to a person.
 
-    Making the function costs about a millisecond, a person some microseconds. The recipe was checked before (`asking`).
+    The recipe was checked before (`asking`).
     """
-    table: LocaleTable = tables.locales[recipe.locale]
+    table = workshop.table(recipe.locale)
     country = COUNTRIES[recipe.locale]
     locale, as_of = recipe.locale, recipe.as_of
-    key = stream_key(tables.version, locale, recipe.seed)
+    key = stream_key(workshop.version, locale, recipe.seed)
     words, permute = keystream(key), permutation(key)
     birth_of = births(recipe)
-    home_of = settle(table, places(table, recipe.region, key, PEOPLE_MAX))
-    name_of = (surname_first if country.surname_first else surname_last)(table)
+    home_of = workshop.home_of(locale, recipe.region)
+    name_of = workshop.name_of(locale)
     contact_of = contacts(key)
     passport_of = country.passports(table, key, as_of)
     tax_of = country.taxes(table, key, as_of)
@@ -115,6 +118,6 @@ def person(tables: Tables, recipe: Recipe) -> Callable[[int], Profile]:
     return make
 
 
-def people(tables: Tables, recipe: Recipe, index: int, count: int) -> Iterator[Profile]:
+def people(workshop: Workshop, recipe: Recipe, index: int, count: int) -> Iterator[Profile]:
     """Yield `count` people from `index` on."""
-    return map(person(tables, recipe), range(index, index + count))
+    return map(person(workshop, recipe), range(index, index + count))

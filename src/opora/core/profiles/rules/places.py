@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from opora.core.profiles.model.people import Address
 from opora.core.profiles.model.tables import Bank, City, LocaleTable, Region
-from opora.core.profiles.rules.draws import Weighted, spread
+from opora.core.profiles.rules.draws import Weighted
 
 HOUSES = tuple(str(number) for number in range(1, 151))
 APARTMENTS = tuple(str(number) for number in range(1, 241))
@@ -21,32 +21,15 @@ class Place:
     region: Region
     city: City
     postal_codes: tuple[str, ...]
-    phones: tuple["PhoneLine", ...]
+    phones: tuple[tuple[str, int], ...]
     banks: Weighted[Bank]
     births: tuple[str, ...]
 
 
-@dataclass(slots=True, eq=False)
-class PhoneLine:
-    """A run of phone numbers; `pattern` takes `(n * factor + offset) % size`.
-
-    A run of a million and more is filled by the permuted index. The short runs kept for fiction are filled by the
-    index itself: any `size` people in a row have numbers of their own.
-    """
-
-    pattern: str
-    factor: int
-    offset: int
-    size: int
-    by_index: bool
-
-
-def phone_line(pattern: str, key: bytes, people: int) -> PhoneLine:
-    """Read a pattern such as `+74950######`."""
+def phone_line(pattern: str) -> tuple[str, int]:
+    """Read a pattern such as `+74950######` as a format and the number of digits it takes."""
     digits = pattern.count("#")
-    size = 10**digits
-    factor, offset = spread(key, f"phone/{digits}", size)
-    return PhoneLine(f"{pattern.rstrip('#')}%0{digits}d", factor, offset, size, by_index=size < people)
+    return f"{pattern.rstrip('#')}%0{digits}d", digits
 
 
 def _postal_codes(city: City) -> tuple[str, ...]:
@@ -62,11 +45,10 @@ def banks_of(region: Region, table: LocaleTable) -> Weighted[Bank]:
     return Weighted(met, [bank.weight for bank in met])
 
 
-def places(table: LocaleTable, region: str | None, key: bytes, people: int) -> Weighted[Place]:
+def places(table: LocaleTable, region: str | None) -> Weighted[Place]:
     """Return the cities of one region (by code), or of all, each weighted by its share of its region's people."""
     found: list[Place] = []
     weights: list[int] = []
-    lines = {pattern: phone_line(pattern, key, people) for r in table.regions for c in r.cities for pattern in c.phones}
     for part in table.regions:
         if region not in (None, part.code):
             continue
@@ -74,7 +56,7 @@ def places(table: LocaleTable, region: str | None, key: bytes, people: int) -> W
         births = tuple(city.birth_place for city in part.cities)
         urban = sum(city.weight for city in part.cities)
         for city in part.cities:
-            phones = tuple(lines[pattern] for pattern in city.phones)
+            phones = tuple(phone_line(pattern) for pattern in city.phones)
             found.append(Place(part, city, _postal_codes(city), phones, banks, births))
             weights.append(max(1, part.weight * city.weight // urban))
     return Weighted(found, weights)

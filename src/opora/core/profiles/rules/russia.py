@@ -2,9 +2,10 @@
 
 from bisect import bisect
 from datetime import date
+from functools import cache
 
 from opora.core.profiles.model.people import Finance, Passport, Tax
-from opora.core.profiles.model.tables import Bank, LocaleTable, Region
+from opora.core.profiles.model.tables import LocaleTable
 from opora.core.profiles.rules.cards import cards
 from opora.core.profiles.rules.control import DIGITS, THREE, TWO, contributions, weigh
 from opora.core.profiles.rules.dates import russian_issue_range
@@ -45,21 +46,22 @@ _ACCOUNT_THREE = contributions((3, 7, 1), 10)
 _ACCOUNT_KEY = tuple(DIGITS[total % 10 * 3 % 10] for total in range(40))
 
 
-def _departments(region: Region) -> tuple[str, ...]:
-    return tuple(f"{region.code}{unit % 4}-{unit // 4 + 1:03d}" for unit in range(_UNITS))
+@cache
+def _departments(region: str) -> tuple[str, ...]:
+    return tuple(f"{region}{unit % 4}-{unit // 4 + 1:03d}" for unit in range(_UNITS))
 
 
-def passports(table: LocaleTable, key: bytes, as_of: date) -> PassportMaker:
+def passports(_table: LocaleTable, key: bytes, as_of: date) -> PassportMaker:
     """Return the maker of internal passports, unique as series and number together.
 
     The permuted index gives a number and one of four residues; of the four years a form may bear exactly one has
     that residue. So two people with one number have forms of different years, whatever their regions and dates.
     """
     factor, offset = spread(key, "passport", _FORM_AGES * _NUMBERS)
-    departments = {region.code: _departments(region) for region in table.regions}
+    issue_range = russian_issue_range(as_of)
 
     def passport(word: int, unique: int, birth: date, place: Place) -> Passport:
-        first, days = russian_issue_range(birth, as_of)
+        first, days = issue_range(birth)
         word, day = divmod(word, days)
         issued_on = date.fromordinal(first + day)
         residue, number = divmod((unique * factor + offset) % (_FORM_AGES * _NUMBERS), _NUMBERS)
@@ -72,14 +74,15 @@ def passports(table: LocaleTable, key: bytes, as_of: date) -> PassportMaker:
             f"{number + _NUMBER_FIRST:06d}",
             issued_on,
             issuer,
-            departments[region.code][word % _UNITS],
+            _departments(region.code)[word % _UNITS],
         )
 
     return passport
 
 
-def _inn_office(office: str) -> tuple[str, int]:
-    return office, weigh(office, _INN_11[:4]) + _PACK * weigh(office, _INN_12[:4])
+@cache
+def _inn_office(office: str) -> int:
+    return weigh(office, _INN_11[:4]) + _PACK * weigh(office, _INN_12[:4])
 
 
 def _inn_three(at: int) -> tuple[int, ...]:
@@ -91,25 +94,19 @@ _INN_HIGH = _inn_three(4)
 _INN_LOW = _inn_three(7)
 
 
-def taxes(table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
+def taxes(_table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
     """Return the maker of INN (order of the tax service MMV-7-6/435@) and SNILS.
 
     The INN begins with the tax office of the city; its six-digit serial alone is unique.
     """
-    offices = {
-        city: tuple(_inn_office(office) for office in city.tax_offices)
-        for region in table.regions
-        for city in region.cities
-    }
-    by_city = {id(city): found for city, found in offices.items()}
     inn_factor, inn_offset = spread(key, "inn", _INN_SERIALS)
     factor, offset = spread(key, "snils", _SNILS)
 
     def tax(unique: int, _birth: date, _female: bool, place: Place) -> Tax:
-        known = by_city[id(place.city)]
-        office, weighed = known[unique % len(known)]
+        offices = place.city.tax_offices
+        office = offices[unique % len(offices)]
         high, low = divmod((unique * inn_factor + inn_offset) % _INN_SERIALS, 1000)
-        twelfth, eleventh = divmod(weighed + _INN_HIGH[high] + _INN_LOW[low], _PACK)
+        twelfth, eleventh = divmod(_inn_office(office) + _INN_HIGH[high] + _INN_LOW[low], _PACK)
         inn = f"{office}{THREE[high]}{THREE[low]}{_INN_LAST[twelfth % 11][eleventh % 11 % 10]}"
         high, low = divmod(_SNILS_FIRST + (unique * factor + offset) % _SNILS, 1000)
         high, middle = divmod(high, 1000)
@@ -119,14 +116,14 @@ def taxes(table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
     return tax
 
 
-def _account_head(bank: Bank) -> tuple[Bank, int]:
-    fixed = f"{bank.code[6:]}{bank.account_prefix}0{_BRANCH_HEAD}"
-    return bank, weigh(fixed, (_ACCOUNT_WEIGHTS * 5)[: len(fixed)])
+@cache
+def _account_head(code: str, account_prefix: str) -> int:
+    fixed = f"{code[6:]}{account_prefix}0{_BRANCH_HEAD}"
+    return weigh(fixed, (_ACCOUNT_WEIGHTS * 5)[: len(fixed)]) % 10
 
 
 def finances(table: LocaleTable, key: bytes, as_of: date) -> FinanceMaker:
     """Return the maker of accounts: the ninth digit is the key of Bank of Russia order 515 of 8 September 1997."""
-    weighed = {bank.code: _account_head(bank)[1] for bank in table.banks}
     factor, offset = spread(key, "account", _ACCOUNT_SERIALS)
     card = cards(table, key, as_of)
     currency = table.currency
@@ -137,11 +134,12 @@ def finances(table: LocaleTable, key: bytes, as_of: date) -> FinanceMaker:
         bank = banks.items[bisect(banks.bounds, drawn)]
         high, low = divmod((unique * factor + offset) % _ACCOUNT_SERIALS, 1000)
         high, middle = divmod(high, 1000)
-        total = weighed[bank.code] % 10 + _ACCOUNT_THREE[high] + _ACCOUNT_THREE[middle] + _ACCOUNT_THREE[low]
-        account = f"{bank.account_prefix}{_ACCOUNT_KEY[total]}{_BRANCH_HEAD}{THREE[high]}{THREE[middle]}{THREE[low]}"
+        head = bank.account_prefix
+        total = _account_head(bank.code, head) + _ACCOUNT_THREE[high] + _ACCOUNT_THREE[middle] + _ACCOUNT_THREE[low]
+        account = f"{head}{_ACCOUNT_KEY[total]}{_BRANCH_HEAD}{THREE[high]}{THREE[middle]}{THREE[low]}"
         return Finance(bank.name, bank.code, bank.correspondent_account, account, card(word, unique), currency)
 
     return finance
 
 
-RUSSIA = Country(passports, taxes, finances, surname_first=True)
+RUSSIA = Country(passports, taxes, finances)
