@@ -25,7 +25,7 @@ def luhn_weigh(digits: str, doubled: bool) -> int:
     total = 0
     for digit in digits:
         value = int(digit) * 2 if doubled else int(digit)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004 - two digits are added up
+        total += value - 9 if value > 9 else value
         doubled = not doubled
     return total
 

@@ -48,7 +48,7 @@ def russian_issue_range(as_of: date) -> Callable[[date], tuple[int, int]]:
 
     def issue_range(birth: date) -> tuple[int, int]:
         years = settled.year - birth.year
-        age = 45 if years > 45 else 20 if 20 < years < 45 else 14 if years < 20 else years  # noqa: PLR2004
+        age = 45 if years > 45 else 20 if 20 < years < 45 else 14 if years < 20 else years
         anchor = birthday(birth, age)
         if age == years and anchor >= settled:
             anchor = birthday(birth, EARLIER_EXCHANGE[age])
