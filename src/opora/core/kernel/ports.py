@@ -1,13 +1,14 @@
 """What every context needs from the outside."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from opora.core.kernel.events import Event
-from opora.core.kernel.model import Change, IdempotentCall, StoredAnswer
+from opora.core.kernel.model import ApiVersion, Change, IdempotentCall, StoredAnswer
 
 
 class Clock(ABC):
@@ -80,6 +81,14 @@ class IdempotentCalls(ABC):
 
 class Started(ABC):
     """A claim on an idempotency key: opaque to its holder."""
+
+
+class VersionRegistry(ABC):
+    """The versions of the API that there are, and how long each will live."""
+
+    @abstractmethod
+    async def versions(self) -> Sequence[ApiVersion]:
+        """Return every version, the oldest first."""
 
 
 class UnitOfWork[Tx](Protocol):
