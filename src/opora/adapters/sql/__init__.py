@@ -1,1 +1,1 @@
-"""Relational stores: PostgreSQL by asyncpg and SQLite by sqlite3, behind one connection, one unit of work, one SQL text."""
+"""PostgreSQL by asyncpg and SQLite by sqlite3, behind one connection, one unit of work, one SQL text."""

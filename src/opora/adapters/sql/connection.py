@@ -60,7 +60,7 @@ class Connection(ABC):
 
     @abstractmethod
     async def next_ids(self, sequence: str, count: int = 1) -> Sequence[int]:
-        """Take `count` ids nobody else gets from the sequence of a table; they are spent even if the block rolls back."""
+        """Take `count` ids of a table that nobody else gets; on PostgreSQL they stay spent after a rollback."""
 
     @abstractmethod
     def listed(self, name: str, kind: str = "bigint") -> str:

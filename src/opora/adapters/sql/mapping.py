@@ -1,9 +1,10 @@
 """Rows to domain objects and back. Field names match, so no mapper is written by hand."""
 
+from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -14,9 +15,9 @@ NESTED = (tuple, frozenset, list, dict, set)
 
 
 def load[T](kind: type[T], row: Row) -> T:
-    """Build a domain object from a row whose columns carry the names of its fields; JSON columns become nested values."""
+    """Build a domain object from a row whose columns are named as its fields; JSON columns become nested values."""
     values = {key: row[key] for key in row.keys()}  # noqa: SIM118  # a Row is no mapping
-    for name in json_fields(kind):
+    for name in json_fields(cast("Hashable", kind)):
         if isinstance(values.get(name), str):
             values[name] = msgspec.json.decode(values[name])
     return msgspec.convert(values, kind, strict=False)
@@ -42,9 +43,9 @@ def to_json(value: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def json_fields(kind: type) -> tuple[str, ...]:
+def json_fields(kind: Hashable) -> tuple[str, ...]:
     """Name the fields of a dataclass that a JSON column holds."""
-    return tuple(name for name, hint in get_type_hints(kind).items() if is_nested(hint))
+    return tuple(name for name, hint in get_type_hints(cast("type", kind)).items() if is_nested(hint))
 
 
 def is_nested(hint: Any) -> bool:
@@ -60,4 +61,6 @@ def is_nested(hint: Any) -> bool:
 
 def insertion(table: str, names: tuple[str, ...], suffix: str = "") -> str:
     """Write an INSERT of these columns with parameters of the same names."""
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)}) {suffix}".strip()
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)}) {suffix}".strip()
+    )

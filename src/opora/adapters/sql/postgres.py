@@ -43,7 +43,7 @@ class AsyncpgConnection(Connection):
     async def fetch(self, sql: str, **parameters: object) -> list[Row]:
         text, names = numbered(sql)
         try:
-            return cast(list[Row], await self.driver.fetch(text, *[parameters[name] for name in names]))
+            return cast("list[Row]", await self.driver.fetch(text, *[parameters[name] for name in names]))
         except Exception as error:
             raise translated(error) from error
 
@@ -92,7 +92,7 @@ class PooledConnection(AsyncpgConnection):
 
     async def fetch(self, sql: str, **parameters: object) -> list[Row]:
         text, names = numbered(sql)
-        return cast(list[Row], await self._run("fetch", text, *[parameters[name] for name in names]))
+        return cast("list[Row]", await self._run("fetch", text, *[parameters[name] for name in names]))
 
     async def execute(self, sql: str, **parameters: object) -> int:
         text, names = numbered(sql)
@@ -143,25 +143,27 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_cache: int = 512, wait_s: float = 5.0) -> None:
         """`statement_cache=0` is for pgbouncer in transaction mode; `wait_s` bounds waiting for a free connection."""
-        self._pool = asyncpg.create_pool(
-            url.replace("postgresql+asyncpg://", "postgresql://"),
-            min_size=0,
-            max_size=pool_size,
-            max_inactive_connection_lifetime=300,
-            statement_cache_size=statement_cache,
-            command_timeout=60,
-            timeout=wait_s,
-            reset=keep_session,
-            server_settings={"application_name": "opora", "timezone": "UTC"},
-        )
+        self._url = url
+        self._pool_size = pool_size
+        self._statement_cache = statement_cache
         self._wait_s = wait_s
-        self.read = PooledConnection(self._pool, wait_s)
 
     async def open(self) -> None:
         try:
-            await self._pool
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=0,
+                max_size=self._pool_size,
+                max_inactive_connection_lifetime=300,
+                statement_cache_size=self._statement_cache,
+                command_timeout=60,
+                timeout=self._wait_s,
+                reset=keep_session,
+                server_settings={"application_name": "opora", "timezone": "UTC"},
+            )
         except Exception as error:
             raise translated(error) from error
+        self.read = PooledConnection(self._pool, self._wait_s)
         await self.read.fetch_value("SELECT 1")
 
     async def close(self) -> None:

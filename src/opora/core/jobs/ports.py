@@ -91,12 +91,20 @@ class JobViews(ABC):
         """Return how many jobs stand in each state."""
 
 
+class Housekeeping(ABC):
+    """Old rows that nothing needs any more."""
+
+    @abstractmethod
+    async def tidy(self) -> Mapping[str, int]:
+        """Delete ended jobs, dispatched events and spent idempotency keys past their time; returns counts by name."""
+
+
 class Announcer(ABC):
     """A messenger that says work is waiting. What it loses, a sweep finds."""
 
     @abstractmethod
     def announce(self, ids: Sequence[UUID]) -> None:
-        """Say, without waiting and without failing, that these jobs were committed."""
+        """Say, without waiting and without failing, that work was committed: these jobs, or events where empty."""
 
 
 class JobTx(Protocol):

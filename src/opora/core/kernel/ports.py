@@ -79,7 +79,7 @@ class IdempotentCalls(ABC):
         """Roll back what waits and free the key, so that a corrected call may use it."""
 
 
-class Started(ABC):
+class Started:
     """A claim on an idempotency key: opaque to its holder."""
 
 

@@ -1,0 +1,69 @@
+# The front door: `make help` lists what there is. Everything needs Python >= 3.12, make and git, nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help install run test check coverage bench migrate migration docs format lock clean
+
+BIN := .venv/bin
+READY := .venv/.ready
+LOCK := --generate-hashes --universal --python-version 3.12 --no-emit-index-url --no-emit-find-links \
+	--no-header --no-annotate --quiet
+SOURCES := src tests migrations
+export OPORA_HOME ?= var
+export OPORA_SETUP_PYTHON = $(PYTHON)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(READY) ## Set everything up in .venv (PYTHON=/path/to/python3.13 to choose the interpreter)
+
+$(READY): requirements/dev.lock pyproject.toml .ci/setup
+	@.ci/setup
+
+run: $(READY) ## Serve on 127.0.0.1:8000 with no server installed; data in OPORA_HOME (var/)
+	@$(BIN)/opora serve $(ARGS)
+
+test: $(READY) ## Run all tests, on SQLite and real PostgreSQL and Redis, and show the coverage (ARGS="-k export")
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report= $(ARGS)
+	@$(MAKE) --no-print-directory coverage
+
+WORKERS ?= 2
+
+coverage: # the core must be covered whole, branch by branch; the program to nine tenths
+	@$(BIN)/coverage report --skip-covered --skip-empty --sort=cover | tail -n 25
+	@echo "The core:"
+	@$(BIN)/coverage report --skip-covered --skip-empty --include='src/opora/core/*' --fail-under=100
+
+check: $(READY) ## Format, types, imports, core and architecture tests: under a minute
+	$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	$(BIN)/ruff check $(wildcard $(SOURCES))
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/core tests/architecture tests/docs
+
+bench: $(READY) ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=profiles for one)
+	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ONLY)
+
+migrate: $(READY) ## Bring the database of OPORA_DATABASE_URL (or OPORA_HOME) to the newest schema
+	@$(BIN)/opora db upgrade
+
+migration: $(READY) ## Start the next migration file (NAME=add_labels)
+	@$(BIN)/python migrations/new.py "$(NAME)"
+
+docs: $(READY) ## Check the documents against the code, and their links
+	@$(BIN)/python -m pytest tests/docs
+
+format: $(READY) ## Format and mend what ruff can mend
+	@$(BIN)/ruff check --fix --quiet $(wildcard $(SOURCES)) || true
+	@$(BIN)/ruff format $(wildcard $(SOURCES))
+
+lock: $(READY) ## Choose versions anew and write requirements/*.lock: versions and hashes, no addresses
+	$(UV) pip compile requirements/tools.in $(LOCK) --upgrade -o requirements/tools.lock
+	$(UV) pip compile pyproject.toml $(LOCK) --upgrade -o requirements/runtime.lock
+	$(UV) pip compile pyproject.toml --all-extras --group dev $(LOCK) --upgrade \
+		--constraint requirements/runtime.lock -o requirements/dev.lock
+
+UV = $(shell command -v uv || echo .tools/bin/uv)
+
+clean: ## Remove what was built (not OPORA_HOME)
+	@rm -rf .venv .tools dist build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis

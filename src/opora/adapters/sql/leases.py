@@ -1,0 +1,178 @@
+"""Claims on jobs: lease, heartbeat, failure and release, each a short transaction by the store's clock."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from uuid import UUID
+
+from opora.adapters.sql.connection import Connection, Database
+from opora.adapters.sql.jobs import claim_of, ids_text, kinds_text, uuid_of
+from opora.adapters.sql.outbox import SqlOutbox
+from opora.core.jobs.errors import JobCancelled, LeaseLost
+from opora.core.jobs.events import JobDied
+from opora.core.jobs.model import Claim, JobState
+from opora.core.jobs.ports import JobLeases, JobProgress
+from opora.core.kernel.ports import Clock, Identifiers, Randomness
+
+# A lease that ended: the attempt is over. Queued again while attempts are left, else dead or, if asked for, cancelled.
+RECLAIM = """
+UPDATE jobs SET
+ state = CASE WHEN cancel_requested THEN 'cancelled' WHEN attempt >= attempts_max THEN 'dead' ELSE 'queued' END,
+ error = COALESCE(error, 'the lease ended: its worker died or hung'),
+ finished_at = CASE WHEN cancel_requested OR attempt >= attempts_max THEN now() ELSE NULL END,
+ lease_id = NULL, lease_until = NULL
+WHERE state = 'running' AND lease_until < now() RETURNING id, kind, state
+"""
+CLAIM = """
+UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_id = :lease_id, lease_until = later(:lease_s)
+WHERE id IN (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= now() AND kind IN {kinds}
+ ORDER BY priority DESC, run_at, id LIMIT :limit {lock})
+RETURNING id, kind, payload, attempt, attempts_max, lease_id, request_id, priority, run_at
+"""
+HELD = "attempt = :attempt AND lease_id = :lease_id AND state = 'running'"
+BEAT = """
+UPDATE jobs SET lease_until = later(:lease_s)
+WHERE lease_id = :lease_id AND state = 'running' AND id IN {ids} RETURNING id, cancel_requested
+"""
+FAIL = f"""
+UPDATE jobs SET state = {{state}}, run_at = later(:delay_s), error = :error, lease_id = NULL, lease_until = NULL,
+ finished_at = CASE WHEN {{state}} = 'queued' THEN NULL ELSE now() END
+WHERE id = :id AND {HELD} RETURNING id
+"""
+RELEASE = """
+UPDATE jobs SET state = 'queued', attempt = attempt - 1, lease_id = NULL, lease_until = NULL
+WHERE state = 'running' AND lease_id = :lease_id AND id IN {ids}
+"""
+NEXT = """
+SELECT MIN(due) FROM (
+ SELECT MIN(run_at) AS due FROM jobs WHERE state = 'queued' AND kind IN {kinds}
+ UNION ALL SELECT MIN(lease_until) FROM jobs WHERE state = 'running') AS times
+"""
+PRUNE = """
+DELETE FROM jobs WHERE id IN (
+ SELECT id FROM jobs WHERE state IN ('succeeded', 'cancelled') AND finished_at < later(:age_s)
+ ORDER BY id LIMIT :limit)
+"""
+PROGRESS = f"""
+UPDATE jobs SET progress_done = :done, progress_total = :total WHERE id = :id AND {HELD} RETURNING cancel_requested
+"""
+PROGRESS_PAUSE_S = 0.5
+
+
+class SqlJobLeases(JobLeases):
+    """Claims over a database. Every claim of one call shares one random lease id, so that a beat is one statement."""
+
+    def __init__(self, database: Database, identifiers: Identifiers, randomness: Randomness, clock: Clock) -> None:
+        self._database = database
+        self._identifiers = identifiers
+        self._randomness = randomness
+        self._clock = clock
+
+    async def claim(self, kinds: Collection[str], limit: int, lease_s: float) -> Sequence[Claim]:
+        transaction = await self._database.begin()
+        try:
+            await self._reclaim(transaction.connection)
+            claims = await self._lease(transaction.connection, kinds, limit, lease_s)
+        except BaseException:
+            await transaction.rollback()
+            raise
+        await transaction.commit()
+        return claims
+
+    async def _reclaim(self, connection: Connection) -> None:
+        outbox = SqlOutbox(connection, self._identifiers)
+        for row in await connection.fetch(RECLAIM):
+            if row["state"] == "dead":
+                error = "every attempt ended with its worker"
+                at = self._clock.now()
+                await outbox.add(JobDied(subject=str(row["id"]), at=at, kind=row["kind"], error=error))
+
+    async def _lease(
+        self, connection: Connection, kinds: Collection[str], limit: int, lease_s: float
+    ) -> Sequence[Claim]:
+        lock = "FOR UPDATE SKIP LOCKED" if connection.dialect == "postgresql" else ""
+        rows = await connection.fetch(
+            CLAIM.format(kinds=connection.listed("kinds", "text"), lock=lock),
+            kinds=kinds_text(kinds),
+            limit=limit,
+            lease_id=self._randomness.token_bytes(16).hex(),
+            lease_s=float(lease_s),
+        )
+        rows.sort(key=lambda row: (-row["priority"], row["run_at"], str(row["id"])))
+        return [claim_of(row) for row in rows]
+
+    async def beat(self, claims: Sequence[Claim], lease_s: float) -> Mapping[UUID, bool]:
+        held: dict[UUID, bool] = {}
+        for lease_id in sorted({claim.lease_id for claim in claims}):
+            same = [claim for claim in claims if claim.lease_id == lease_id]
+            rows = await self._database.read.fetch(
+                BEAT.format(ids=self._database.read.listed("ids", "uuid")),
+                lease_id=lease_id,
+                lease_s=float(lease_s),
+                ids=ids_text(same),
+            )
+            held |= {uuid_of(row["id"]): bool(row["cancel_requested"]) for row in rows}
+        return held
+
+    async def fail(self, claim: Claim, state: JobState, delay_s: float, error: str) -> bool:
+        transaction = await self._database.begin()
+        connection = transaction.connection
+        try:
+            row = await connection.fetch_one(
+                FAIL.format(state=f"'{state}'"),
+                id=claim.id,
+                attempt=claim.attempt,
+                lease_id=claim.lease_id,
+                delay_s=float(delay_s),
+                error=error,
+            )
+            if row is not None and state is JobState.DEAD:
+                died = JobDied(subject=str(claim.id), at=self._clock.now(), kind=claim.kind, error=error)
+                await SqlOutbox(connection, self._identifiers).add(died)
+        except BaseException:
+            await transaction.rollback()
+            raise
+        await transaction.commit()
+        return row is not None
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        for lease_id in sorted({claim.lease_id for claim in claims}):
+            same = [claim for claim in claims if claim.lease_id == lease_id]
+            sql = RELEASE.format(ids=self._database.read.listed("ids", "uuid"))
+            await self._database.read.execute(sql, lease_id=lease_id, ids=ids_text(same))
+
+    async def next_due_s(self, kinds: Collection[str]) -> float | None:
+        read = self._database.read
+        due = NEXT.format(kinds=read.listed("kinds", "text"))
+        if read.dialect == "postgresql":
+            sql = f"SELECT EXTRACT(EPOCH FROM ({due}) - now())"
+        else:
+            sql = f"SELECT (julianday(({due})) - julianday(now())) * 86400"
+        seconds = await read.fetch_value(sql, kinds=kinds_text(kinds))
+        return None if seconds is None else max(float(seconds), 0.0)
+
+    async def prune(self, keep_s: float, limit: int) -> int:
+        return await self._database.read.execute(PRUNE, age_s=-float(keep_s), limit=limit)
+
+
+class SqlJobProgress(JobProgress):
+    """Progress written to the job's row, throttled in this process."""
+
+    def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._monotonic = monotonic
+        self._last: dict[UUID, float] = {}
+
+    async def report(self, claim: Claim, done: int, total: int) -> None:
+        now_s = self._monotonic()
+        if done < total and now_s - self._last.get(claim.id, float("-inf")) < PROGRESS_PAUSE_S:
+            return
+        self._last[claim.id] = now_s
+        rows = await self._database.read.fetch(
+            PROGRESS, id=claim.id, attempt=claim.attempt, lease_id=claim.lease_id, done=done, total=total
+        )
+        if done >= total:
+            self._last.pop(claim.id, None)
+        if not rows:
+            raise LeaseLost(job_id=str(claim.id))
+        if rows[0]["cancel_requested"]:
+            raise JobCancelled(job_id=str(claim.id))

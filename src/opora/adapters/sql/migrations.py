@@ -1,0 +1,116 @@
+"""Bringing a database's schema to a revision and telling where it stands; Alembic does the work.
+
+These functions block and run an event loop of their own: call them from no running loop, or in a thread.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, Index, create_engine, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from opora.adapters.sql.schema.tables import METADATA
+
+PACKAGED = Path(__file__).parents[2] / "_migrations"
+IN_REPOSITORY = Path(__file__).parents[4] / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Where a schema stands: its revision, the newest this program knows, and what differs from the tables."""
+
+    current: str | None
+    head: str
+    known: bool
+    drift: tuple[str, ...] = ()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the program may run on it without migrating."""
+        return self.current == self.head
+
+
+def alembic_url(url: str) -> str:
+    """Give Alembic the driver that each store is migrated with."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1) if url.startswith("postgresql://") else url
+
+
+def configured(url: str) -> Config:
+    """Build Alembic's configuration; no file of it exists."""
+    folder = PACKAGED if PACKAGED.is_dir() else IN_REPOSITORY
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("sqlalchemy.url", alembic_url(url).replace("%", "%%"))
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Apply migrations up to a revision, all or none, one process at a time."""
+    command.upgrade(configured(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take migrations back to a revision (`base` for none), all or none."""
+    command.downgrade(configured(url), revision)
+
+
+def plan(url: str) -> list[str]:
+    """Name the migrations that an upgrade would apply, in order, each with its first line."""
+    script = ScriptDirectory.from_config(configured(url))
+    current = state(url).current
+    pending = [one for one in script.iterate_revisions("head", current or "base") if one.revision != current]
+    return [f"{one.revision} {(one.doc or '').splitlines()[0]}" for one in reversed(pending)]
+
+
+def state(url: str, *, with_drift: bool = False) -> SchemaState:
+    """Read where a database stands; drift lists every difference from the tables as data."""
+    script = ScriptDirectory.from_config(configured(url))
+    head = script.get_current_head() or ""
+
+    def read(connection: Connection) -> SchemaState:
+        context = MigrationContext.configure(connection)
+        current = context.get_current_revision()
+        known = current is None or current in {one.revision for one in script.walk_revisions()}
+        drift = differences(context) if with_drift else ()
+        return SchemaState(current=current, head=head, known=known, drift=drift)
+
+    return on_connection(url, read)
+
+
+def differences(context: MigrationContext) -> tuple[str, ...]:
+    """List what differs between the database and the tables as data, one line each."""
+    unseen = {"id_sequences"} | {index.name for index in expression_indexes()}
+    found = [str(one) for one in compare_metadata(context, METADATA)]
+    return tuple(one for one in found if not any(f"'{name}'" in one for name in unseen))
+
+
+def expression_indexes() -> list[Index]:
+    """Indexes over expressions, which SQLite's catalogue cannot be asked for."""
+    indexes = [index for table in METADATA.tables.values() for index in table.indexes]
+    return [index for index in indexes if any(not isinstance(part, Column) for part in index.expressions)]
+
+
+def on_connection[T](url: str, read: Callable[[Connection], T]) -> T:
+    """Run a function on a connection to either store."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, poolclass=pool.NullPool)
+        with engine.connect() as connection:
+            return read(connection)
+
+    async def remotely() -> T:
+        engine = create_async_engine(alembic_url(url), poolclass=pool.NullPool)
+        try:
+            async with engine.connect() as connection:
+                return await connection.run_sync(read)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(remotely())

@@ -1,0 +1,1 @@
+"""The tables as data, for migrations and diagrams; repositories never import them."""

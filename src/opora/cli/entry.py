@@ -1,0 +1,93 @@
+"""Finds the command that the arguments name, imports its module alone, and runs it."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+import opora
+from opora.cli.command import Call, Group, build
+from opora.cli.exits import CommandFailed, Exit, failure
+from opora.cli.output import Output
+
+GROUPS: dict[str, tuple[str, str]] = {
+    "serve": ("opora.cli.serve", "Serve the API and, unless told otherwise, run jobs"),
+    "worker": ("opora.cli.worker", "Run jobs, schedules and the relay of events"),
+    "db": ("opora.cli.db", "Bring the database to this release's schema and look at it"),
+    "keys": ("opora.cli.keys", "Make, list, rotate, revoke and import API keys"),
+    "users": ("opora.cli.users", "Create and list users"),
+    "admin": ("opora.cli.admin", "Let the administrator in again"),
+    "jobs": ("opora.cli.jobs", "Look at background jobs, retry and cancel them"),
+    "audit": ("opora.cli.audit", "Check that the audit log was not touched"),
+    "doctor": ("opora.cli.doctor", "Say what is wrong and how to mend it"),
+    "limits": ("opora.cli.limits", "Print every bound of the product"),
+    "config": ("opora.cli.config", "Check, show and explain the settings"),
+    "tour": ("opora.cli.tour", "Walk through the API of a running service and show each step"),
+    "openapi": ("opora.cli.openapi", "Print the OpenAPI document"),
+    "problems": ("opora.cli.problems", "Print every problem code"),
+    "commands": ("opora.cli.commands", "Print the reference of every command"),
+    "simulate": ("opora.cli.simulate", "Run the job engine under seeded faults and check its promises"),
+}
+"""The first word of every command, with its module and its line in the help."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; nothing that goes wrong leaves as a stack trace."""
+    output = Output(as_json="--json" in arguments)
+    try:
+        return int(_run(list(arguments), output))
+    except SystemExit as left:  # argparse leaves so after --help
+        return int(left.code or 0)
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:  # the reader has seen enough: `opora limits | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.OK)
+    except Exception as fault:
+        if os.environ.get("OPORA_DEBUG") == "1":
+            raise
+        end = failure(fault)
+        output.failed(end)
+        return int(end.exit_code)
+
+
+def _run(arguments: list[str], output: Output) -> Exit:
+    first = arguments[0] if arguments else ""
+    if first in {"--version", "-V"}:
+        output.document({"version": opora.__version__})
+        output.line(f"opora {opora.__version__}")
+        return Exit.OK
+    if first in {"", "--help", "-h", "help"} and first in arguments[:1] + [""]:
+        return _help(arguments[1:], output)
+    if first not in GROUPS:
+        close = get_close_matches(first, GROUPS, n=1)
+        following = f"Did you mean `opora {close[0]}`?" if close else "`opora --help` lists the commands"
+        raise CommandFailed(Exit.USAGE, f"there is no command {first!r}", following)
+    given = build(first, GROUPS[first][1], group(first)).parse_args(arguments[1:])
+    return _called(given, output)
+
+
+def group(first: str) -> Group:
+    """Import the module of a first word and return its commands."""
+    commands: Group = import_module(GROUPS[first][0]).COMMANDS
+    return commands
+
+
+def _called(given: Namespace, output: Output) -> Exit:
+    result: Exit | None = given.body(Call(given, output))
+    return Exit.OK if result is None else result
+
+
+def _help(about: Sequence[str], output: Output) -> Exit:
+    """Print the front page, or the page of the command named."""
+    if about and about[0] in GROUPS:
+        build(about[0], GROUPS[about[0]][1], group(about[0])).parse_args([*about[1:], "--help"])
+    width = max(map(len, GROUPS))
+    output.document({first: about for first, (_, about) in GROUPS.items()})
+    output.line("usage: opora COMMAND [OPTIONS]\n\nOpora: a self-hosted REST backend.\n\ncommands:")
+    for first, (_, line) in GROUPS.items():
+        output.line(f"  {first.ljust(width)}  {line}")
+    output.line("\n`opora COMMAND --help` explains one. Every command takes --json. Settings: `opora config reference`.")
+    return Exit.OK

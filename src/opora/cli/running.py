@@ -1,0 +1,28 @@
+"""Opens the application for one command and runs the command's awaits in it: the only event loop of the command line."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from opora.bootstrap.container import application
+from opora.bootstrap.settings import Settings
+from opora.bootstrap.sources import load
+
+
+class Application(Protocol):
+    """The built program: gives the one instance of a use case, a view or a port."""
+
+    async def get[T](self, kind: type[T]) -> T:
+        """Return the instance that stands for `kind`."""
+        ...
+
+
+def run[T](work: Callable[[Any], Awaitable[T]], settings: Settings | None = None) -> T:
+    """Run `work(application)` to its end and close everything behind it."""
+    chosen = settings or load()
+
+    async def opened() -> T:
+        async with application(chosen) as app:
+            return await work(app)
+
+    return asyncio.run(opened())

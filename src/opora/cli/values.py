@@ -1,0 +1,59 @@
+"""How the values of arguments are written: spans of time, whole numbers, where text comes from."""
+
+import re
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import timedelta
+from getpass import getpass
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+from opora.cli.exits import CommandFailed, Exit
+
+_SPAN = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+PASSWORD_BYTES_MAX = 4096
+
+
+def span(text: str) -> timedelta:
+    """Read 90s, 15m, 12h, 30d or 2w."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise ArgumentTypeError(f"{text!r} is not a span such as 90s, 15m, 12h, 30d or 2w")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers in a range."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def job_id(text: str) -> UUID:
+    """Read the id of a job."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not the id of a job, a UUID") from None
+
+
+def readable(path: str) -> TextIO:
+    """Open a file of text, or standard input for `-`; a byte order mark is passed over."""
+    return sys.stdin if path == "-" else Path(path).open(encoding="utf-8-sig", newline="")
+
+
+def password(prompt: str) -> str:
+    """Ask for a password twice on a terminal; elsewhere read one line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(PASSWORD_BYTES_MAX).rstrip("\r\n")
+    first = getpass(f"{prompt}: ")
+    if first != getpass("Once more: "):
+        raise CommandFailed(Exit.DATA, "the two passwords differ", "Run the command again")
+    return first
