@@ -91,6 +91,12 @@ class CountingGate(RateGate):
     async def deny(self, name: str, ttl_s: int) -> None:
         self.denied.add(name)
 
+    async def lift(self, name: str) -> None:
+        self.denied.discard(name)
+
+    async def end_before(self, subject: str, epoch: datetime, ttl_s: int) -> None:
+        self.denied.add(subject)
+
     def _decide(self, admission: Admission, cost: int) -> Decision:
         self.admissions.append(admission)
         if self.fault is not None:

@@ -14,7 +14,17 @@ _NO_CONTENT = 204
 class Outgoing:
     """Sends one answer: adds the edge's headers to its start and drops the body of an answer to HEAD."""
 
-    __slots__ = ("call", "extra", "is_bodiless", "is_complete", "is_private", "is_started", "send_on", "standing")
+    __slots__ = (
+        "call",
+        "extra",
+        "is_bodiless",
+        "is_complete",
+        "is_conditional",
+        "is_private",
+        "is_started",
+        "send_on",
+        "standing",
+    )
 
     def __init__(self, send: Send, call: Call, standing: Pairs) -> None:
         self.send_on = send
@@ -23,6 +33,7 @@ class Outgoing:
         self.extra: Pairs = []
         self.is_private = False
         self.is_bodiless = False
+        self.is_conditional = False
         self.is_started = False
         self.is_complete = False
 

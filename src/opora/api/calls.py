@@ -1,13 +1,15 @@
 """The call being answered: what logs, jobs and handlers may know of it."""
 
+import re
 from contextvars import ContextVar
+from dataclasses import replace
 from itertools import count
 from os import urandom
-from random import Random
 
 from opora.core.access.model.callers import Caller
 from opora.core.kernel.model import Actor, Origin
 
+USER_AGENT_MAX = 256
 UNMATCHED = "unmatched"
 """The route's name of every request that no route answers: one label in metrics, whatever was asked."""
 
@@ -16,11 +18,12 @@ class Call:
     """One request on its way: names, the caller once known, and the status once sent."""
 
     __slots__ = (
+        "_actor",
         "address",
+        "agent",
         "caller",
         "fault",
         "method",
-        "origin",
         "path",
         "request_id",
         "route",
@@ -29,45 +32,59 @@ class Call:
         "trace_id",
     )
 
-    def __init__(self, method: str, path: str, request_id: str, trace_id: str, started_at_s: float) -> None:
+    def __init__(self, method: str, path: str, started_at_s: float) -> None:
         self.method = method
         self.path = path
-        self.request_id = request_id
-        self.trace_id = trace_id
+        self.request_id, self.trace_id = new_names()
         self.started_at_s = started_at_s
         self.route = UNMATCHED
         self.address = ""
-        self.origin: Origin | None = None
+        self.agent: bytes | None = None
+        self._actor: Actor | None = None
         self.caller: Caller | None = None
         self.status = 0
         self.fault: BaseException | None = None
 
+    def origin(self) -> Origin:
+        """Return what the audit log keeps of where this call came from."""
+        agent = "" if self.agent is None else self.agent[:USER_AGENT_MAX].decode("latin-1")
+        return Origin(self.address, agent if agent.isprintable() else _CONTROLS.sub(" ", agent), self.request_id)
+
+    def actor(self) -> Actor:
+        """Return who is asking, with this call's origin; raises LookupError before they were let in."""
+        if self._actor is None:
+            if self.caller is None:
+                raise LookupError("nobody was let in yet")
+            # The caller may be remembered from an earlier call, whose origin it bears.
+            self._actor = replace(self.caller.actor, origin=self.origin())
+        return self._actor
+
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 CALL: ContextVar[Call | None] = ContextVar("opora_call", default=None)
 """The call of the running task; None outside a request."""
 
-# Trace ids name requests, they guard nothing: a seeded generator costs a tenth of the system's.
-_random = Random(urandom(32))  # noqa: S311
 _prefix = urandom(6).hex()
+_trace_prefix = urandom(10).hex()
 _number = count(1)
 
 
-def new_request_id() -> str:
-    """Return a request id: 12 hex digits of this process, then a running number."""
-    return f"{_prefix}-{next(_number):x}"
+def new_names() -> tuple[str, str]:
+    """Return a request id and a W3C trace id: random digits of this process, then a running number.
 
-
-def new_trace_id() -> str:
-    """Return a W3C trace id: 32 hex digits, never all zero."""
-    return f"{_random.getrandbits(128) | 1:032x}"
+    Both are unique without asking the system for randomness at every request; neither guards anything.
+    """
+    number = next(_number)
+    return f"{_prefix}-{number:x}", f"{_trace_prefix}{number:012x}"
 
 
 def current_actor() -> Actor:
     """Return who is asking; raises LookupError outside a request that was let in."""
     call = CALL.get()
-    if call is None or call.caller is None:
-        raise LookupError("there is no caller here")
-    return call.caller.actor
+    if call is None:
+        raise LookupError("this is no request")
+    return call.actor()
 
 
 def current_request_id() -> str:

@@ -16,7 +16,7 @@ from opora.api.routes import Routes
 from opora.api.security import Cors, standing
 from opora.api.versions import Versions
 from opora.core.access.model.rates import RatePolicy
-from opora.core.access.ports.rates import RateGate
+from opora.core.access.ports.rates import RateGate, RateStats
 from opora.core.kernel.ports import Clock, IdempotentCalls, VersionRegistry
 
 INTERNAL_NETWORKS = ("127.0.0.0/8", "::1/128")
@@ -47,6 +47,7 @@ class EdgeParts:
     clock: Clock
     repetitions: IdempotentCalls | None = None
     versions: VersionRegistry | None = None
+    stats: RateStats | None = None
     metrics: Metrics = field(default_factory=Metrics)
     settings: EdgeSettings = EdgeSettings()
 
@@ -57,7 +58,14 @@ def wrap(app: Litestar, parts: EdgeParts) -> Gate:
     return Gate(
         app,
         routes=Routes(app),
-        door=Door(parts.authenticate, parts.rates, parts.clock, parts.metrics.requests, settings.auth_failures),
+        door=Door(
+            parts.authenticate,
+            parts.rates,
+            parts.clock,
+            parts.metrics.requests,
+            settings.auth_failures,
+            parts.stats,
+        ),
         versions=Versions(parts.versions, parts.clock),
         metrics=parts.metrics.requests,
         standing=standing(settings.hsts_max_age_s),

@@ -1,14 +1,13 @@
 """What the gate reads from a request's headers, and what it refuses to let through."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from opora.api.errors import AmbiguousCredentials, BadRequest, HeadersTooLarge, IdentityHeader
 from opora.core.access.model.callers import Credentials
 
 COUNT_MAX = 100
 SIZE_MAX_BYTES = 16 * 1024
-USER_AGENT_MAX = 256
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -47,9 +46,13 @@ IDENTITY = frozenset(
 )
 """What the gateway states of a caller. Opora never believes them: a client's own are dropped."""
 
+_OTHER, _READ, _IDENTITY = 0, 1, 2
+_kinds: dict[bytes, int] = {**dict.fromkeys(READ, _READ), **dict.fromkeys(IDENTITY, _IDENTITY)}
+"""What is known of a header's name: one look-up a header, as most requests bring the same ones."""
+_KINDS_MAX = 1000
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Head:
@@ -62,7 +65,7 @@ class Head:
         self.identity = identity
 
 
-def read(headers: Iterable[tuple[bytes, bytes]]) -> Head:
+def read(headers: Headers) -> Head:
     """Return the headers that matter.
 
     Raises HeadersTooLarge, AmbiguousCredentials for a credential sent twice, BadRequest for another header that may
@@ -70,20 +73,19 @@ def read(headers: Iterable[tuple[bytes, bytes]]) -> Head:
     """
     found: dict[bytes, bytes] = {}
     identity = False
-    size = number = 0
+    size = 0
     for name, value in headers:
         size += len(name) + len(value)
-        number += 1
-        if name in READ:
-            if name in found:
-                found[name] = _again(name, found[name], value)
-            else:
-                found[name] = value
-        elif name in IDENTITY:
+        kind = _kinds.get(name)
+        if kind is _OTHER:
+            continue
+        if kind is None:
+            _meet(name)
+        elif kind is _READ:
+            found[name] = _again(name, found[name], value) if name in found else value
+        else:
             identity = True
-        elif b"_" in name or b"." in name:
-            _refuse_alias(name)
-    if size > SIZE_MAX_BYTES or number > COUNT_MAX:
+    if size > SIZE_MAX_BYTES or len(headers) > COUNT_MAX:
         raise HeadersTooLarge(f"At most {COUNT_MAX} headers of {SIZE_MAX_BYTES} bytes together.")
     return Head(found, identity)
 
@@ -121,15 +123,6 @@ def trace_id(head: Head) -> str | None:
     return match[1].decode("ascii") if match else None
 
 
-def user_agent(head: Head) -> str:
-    """Return the User-Agent, cut and without control characters, fit for the audit log."""
-    sent = head.found.get(b"user-agent")
-    if sent is None:
-        return ""
-    text = sent[:USER_AGENT_MAX].decode("latin-1")
-    return text if text.isprintable() else _CONTROLS.sub(" ", text)
-
-
 def _again(name: bytes, first: bytes, second: bytes) -> bytes:
     if name not in ONCE:
         return first + b"," + second
@@ -138,6 +131,9 @@ def _again(name: bytes, first: bytes, second: bytes) -> bytes:
     raise BadRequest(f"{name.decode('ascii').title()} was sent twice.")
 
 
-def _refuse_alias(name: bytes) -> None:
+def _meet(name: bytes) -> None:
+    """Judge a name seen for the first time; raises IdentityHeader for another spelling of an identity header."""
     if name.replace(b"_", b"-").replace(b".", b"-") in IDENTITY:
         raise IdentityHeader
+    if len(_kinds) < _KINDS_MAX:
+        _kinds[name] = _OTHER

@@ -13,6 +13,7 @@ from opora.api import errors as edge
 from opora.core.kernel import errors as kernel
 
 MEDIA_TYPE = "application/problem+json"
+WAIT_MAX_S = 366 * 86_400
 BASE_URL = "https://opora.dev/problems/"
 BEARER = (b"www-authenticate", b'Bearer realm="opora"')
 BEARER_INVALID = (b"www-authenticate", b'Bearer realm="opora", error="invalid_token"')
@@ -169,7 +170,7 @@ def _wait_s(error: kernel.LimitExceeded) -> int:
     """Whole seconds until the limit's `retry_after_s` or `reset_at`, at least one."""
     wait_s, reset_at = error.facts.get("retry_after_s"), error.facts.get("reset_at")
     if isinstance(wait_s, (int, float)):
-        return max(1, ceil(wait_s))
+        return max(1, ceil(min(wait_s, WAIT_MAX_S)))
     if isinstance(reset_at, str):
         reset_at = datetime.fromisoformat(reset_at)
     if isinstance(reset_at, datetime):

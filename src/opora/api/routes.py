@@ -35,12 +35,17 @@ class RouteFacts:
     cost: int = 1
 
 
-@dataclass(frozen=True, slots=True)
 class Match:
-    """The route that answers a request: its template, as in the OpenAPI document, and its row."""
+    """The route that answers a request: its template, as in the OpenAPI document, its row, and how to run it."""
 
-    template: str
-    facts: RouteFacts
+    __slots__ = ("app", "facts", "handler", "parameters", "template")
+
+    def __init__(self, template: str, facts: RouteFacts, app: Any, handler: Any, parameters: dict[str, Any]) -> None:
+        self.template = template
+        self.facts = facts
+        self.app = app
+        self.handler = handler
+        self.parameters = parameters
 
 
 class Routes:
@@ -66,7 +71,7 @@ class Routes:
         Raises NoSuchRoute, MethodNotAllowed with the methods that are, and NotFound for an id no record can have.
         """
         try:
-            _, handler, _, parameters, template = self._find(path=path, method=method)
+            app, handler, _, parameters, template = self._find(path=path, method=method)
         except MethodNotAllowedException as error:
             allowed = {part.strip() for part in (error.headers or {}).get("allow", "").split(",")} - {"", "websocket"}
             raise MethodNotAllowed(allowed=sorted(with_head(allowed))) from None
@@ -77,7 +82,7 @@ class Routes:
             if type(value) is int and not (0 <= value <= INT64_MAX and f"/{value}" in path):
                 raise NotFound
         facts = self._facts.get(handler)
-        return Match(template, OPEN if facts is None else facts)
+        return Match(template, OPEN if facts is None else facts, app, handler, parameters)
 
     def allowed(self, path: str) -> list[str]:
         """Return the methods that a path answers to; raises NoSuchRoute."""

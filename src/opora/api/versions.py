@@ -42,12 +42,15 @@ class Versions:
         self._retired: dict[str, VersionRetired] = {}
         self.newest = "v1"
 
+    def is_stale(self) -> bool:
+        """Tell whether what is known has aged."""
+        return monotonic() >= self._stale_at_s
+
     async def refresh(self) -> None:
-        """Read the registry again if what is known has aged."""
-        now_s = monotonic()
-        if now_s < self._stale_at_s or self._registry is None:
+        """Read the registry again; requests meanwhile go by what is known."""
+        if self._registry is None:
             return
-        self._stale_at_s = now_s + CACHE_S
+        self._stale_at_s = monotonic() + CACHE_S
         try:
             self._take(await self._registry.versions())
         except Unavailable:
