@@ -113,6 +113,9 @@ def problem(error: BaseException) -> Problem:
 
 def translated(error: BaseException) -> kernel.DomainError:
     """Return the named error for any exception: domain errors as they are, Litestar's and the system's by table."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        # Streams run in a task group, which wraps what happened in it.
+        error = error.exceptions[0]
     if isinstance(error, kernel.DomainError):
         return error
     if isinstance(error, ValidationException):

@@ -68,12 +68,10 @@ class Cors:
         ]
 
     def preflight(self, head: Head) -> Pairs:
-        """Return the answer to a browser's question before a request; only the origin is judged here."""
-        found = self.headers(head)
-        if not any(name == b"access-control-allow-origin" for name, _ in found):
-            return found
+        """Return what a browser's question before a request is answered beyond `headers`; only the origin is judged."""
+        if not any(name == b"access-control-allow-origin" for name, _ in self.headers(head)):
+            return []
         return [
-            *found,
             (b"access-control-allow-methods", METHODS),
             (b"access-control-allow-headers", ALLOWED),
             (b"access-control-max-age", b"%d" % PREFLIGHT_MAX_AGE_S),
