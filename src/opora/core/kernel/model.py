@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -141,6 +141,27 @@ class IdempotentCall:
     caller: str
     key: str
     fingerprint: bytes
+
+
+class VersionStatus(StrEnum):
+    """How far along its life a version of the API is."""
+
+    PREVIEW = "preview"
+    STABLE = "stable"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiVersion:
+    """A row of the version registry; `version` is the word in the path (`v1`)."""
+
+    version: str
+    status: VersionStatus
+    released_on: date
+    deprecated_on: date | None = None
+    sunset_on: date | None = None
+    successor: str | None = None
 
 
 class Moves[S: StrEnum]:

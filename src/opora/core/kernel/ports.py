@@ -1,14 +1,14 @@
 """What every context needs from the outside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from opora.core.kernel.events import Event
-from opora.core.kernel.model import Blob, BlobName, Change, IdempotentCall, StoredAnswer
+from opora.core.kernel.model import ApiVersion, Blob, BlobName, Change, IdempotentCall, StoredAnswer
 
 
 class Clock(ABC):
@@ -118,6 +118,14 @@ class BlobStore(ABC):
     @abstractmethod
     async def sweep(self, unfinished_for_s: float) -> int:
         """Remove what a `put` cut off by a crash left behind that long ago, and return how many; spares the living."""
+
+
+class VersionRegistry(ABC):
+    """The versions of the API that there are, and how long each will live."""
+
+    @abstractmethod
+    async def versions(self) -> Sequence[ApiVersion]:
+        """Return every version, the oldest first."""
 
 
 class UnitOfWork[Tx](Protocol):
