@@ -24,7 +24,9 @@ class Figure:
     met: bool | None = None
 
 
-def seconds_per_call(ways: Mapping[str, Callable[[], object]], rounds: int = 7, round_s: float = 0.2) -> dict[str, float]:
+def seconds_per_call(
+    ways: Mapping[str, Callable[[], object]], rounds: int = 7, round_s: float = 0.2
+) -> dict[str, float]:
     """Time every way in turn, round after round, and return the median CPU-bound wall time of one call of each.
 
     Interleaving keeps the ratios true on a machine that others use: whatever slows one way down slows its neighbours in

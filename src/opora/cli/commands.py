@@ -24,8 +24,8 @@ def page() -> Iterator[str]:
     """Yield the lines of docs/reference/commands.md."""
     yield "# Commands"
     yield ""
-    yield "Printed by `opora commands`; a test compares the two. Every command also takes `--json` and then prints one JSON"
-    yield "document, and `--help`. What goes wrong is told on standard error with the step that comes next."
+    yield "Printed by `opora commands`; a test compares the two. Every command also takes `--help`, and `--json`: it then"
+    yield "prints one JSON document. What goes wrong is told on standard error with the step that comes next."
     for first, (_, about) in GROUPS.items():
         commands = group(first)
         yield ""
@@ -52,7 +52,7 @@ def _arguments(command: Command) -> Iterator[str]:
     """Yield the table of a command's own arguments, and its example."""
     parser = ArgumentParser(add_help=False)
     command.arguments(parser)
-    actions = parser._actions  # noqa: SLF001 — argparse offers no public list of them
+    actions = parser._actions  # argparse offers no public list of them
     if actions:
         yield ""
         yield "| argument | meaning |"

@@ -88,7 +88,9 @@ def _upgrade_arguments(parser: ArgumentParser) -> None:
 
 
 def _downgrade_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--to", required=True, metavar="REVISION", help="where to go back to; `base` is the empty database")
+    parser.add_argument(
+        "--to", required=True, metavar="REVISION", help="where to go back to; `base` is the empty database"
+    )
     parser.add_argument("--yes", action="store_true", help="really: what later migrations added is deleted")
 
 

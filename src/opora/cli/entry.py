@@ -59,7 +59,7 @@ def _run(arguments: list[str], output: Output) -> Exit:
         output.document({"version": opora.__version__})
         output.line(f"opora {opora.__version__}")
         return Exit.OK
-    if first in {"", "--help", "-h", "help"} and first in arguments[:1] + [""]:
+    if first in {"", "--help", "-h", "help"}:
         return _help(arguments[1:], output)
     if first not in GROUPS:
         close = get_close_matches(first, GROUPS, n=1)
@@ -89,5 +89,7 @@ def _help(about: Sequence[str], output: Output) -> Exit:
     output.line("usage: opora COMMAND [OPTIONS]\n\nOpora: a self-hosted REST backend.\n\ncommands:")
     for first, (_, line) in GROUPS.items():
         output.line(f"  {first.ljust(width)}  {line}")
-    output.line("\n`opora COMMAND --help` explains one. Every command takes --json. Settings: `opora config reference`.")
+    output.line(
+        "\n`opora COMMAND --help` explains one. Every command takes --json. Settings: `opora config reference`."
+    )
     return Exit.OK

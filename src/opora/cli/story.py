@@ -58,7 +58,13 @@ class Story:
             raise StoryBroken(f"{about}: {method} {path} answered {answer.status}, not {wanted}: {detail}")
         shown = show(answer)
         self.steps.append(
-            {"about": about, "call": f"{method} {path}", "status": answer.status, "ms": round(took_ms, 1), "shown": shown}
+            {
+                "about": about,
+                "call": f"{method} {path}",
+                "status": answer.status,
+                "ms": round(took_ms, 1),
+                "shown": shown,
+            }
         )
         self.told(len(self.steps), about, f"{method} {path}", answer.status, took_ms, shown)
         return answer

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from opora.cli.command import Call, Command
 from opora.cli.exits import CommandFailed, Exit
 from opora.cli.output import Output
-from opora.cli.story import Story, StoryBroken, profiles_story
+from opora.cli.story import Story, StoryBroken, Told, profiles_story
 from opora.cli.web import Web, WebFailed
 
 
@@ -18,7 +18,9 @@ def walk(call: Call) -> None:
         profiles_story(story, _opener(given), _local_key)
     except (StoryBroken, WebFailed) as fault:
         call.output.document({"ok": False, "steps": story.steps, "fault": str(fault)})
-        raise CommandFailed(Exit.UNAVAILABLE if isinstance(fault, WebFailed) else Exit.SOFTWARE, str(fault), NEXT) from fault
+        raise CommandFailed(
+            Exit.UNAVAILABLE if isinstance(fault, WebFailed) else Exit.SOFTWARE, str(fault), NEXT
+        ) from fault
     call.output.document({"ok": True, "steps": story.steps})
     call.output.line(f"\n{len(story.steps)} steps, all as the contract says.")
 
@@ -26,22 +28,16 @@ def walk(call: Call) -> None:
 NEXT = "Is the service up? `opora serve` starts it, --url says where it is, `opora doctor` finds what is wrong"
 
 
-def _teller(output: Output) -> "Teller":
-    return Teller(output)
+def _teller(output: Output) -> Told:
+    """Return what shows each step as it is done: what it was for, the call, its answer and a piece of it."""
 
-
-class Teller:
-    """Shows each step as it is done."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-
-    def __call__(self, number: int, about: str, call: str, status: int, took_ms: float, shown: str) -> None:
-        """Print a step: what it was for, the call, its answer and a piece of it."""
-        self._output.line(f"{number:>3}  {about}")
-        self._output.line(f"     {call} → {status}  ({took_ms:.0f} ms)")
+    def tell(number: int, about: str, call: str, status: int, took_ms: float, shown: str) -> None:
+        output.line(f"{number:>3}  {about}")
+        output.line(f"     {call} → {status}  ({took_ms:.0f} ms)")
         if shown:
-            self._output.line(f"     {shown}")
+            output.line(f"     {shown}")
+
+    return tell
 
 
 def _opener(given: Namespace) -> dict[str, str]:
@@ -62,7 +58,7 @@ def _local_key() -> str:
 def _arguments(parser: ArgumentParser) -> None:
     default = f"http://127.0.0.1:{os.environ.get('OPORA_HTTP_PORT') or 8000}"
     parser.add_argument("--url", default=default, help="where the service is; http://127.0.0.1:8000")
-    parser.add_argument("--key", help="an API key with keys:write; else OPORA_ADMIN_EMAIL and OPORA_ADMIN_PASSWORD are used, "
+    parser.add_argument("--key", help="an API key with keys:write; else OPORA_ADMIN_EMAIL and _PASSWORD sign in, "
                         "else a key is made on this machine")  # fmt: skip
     parser.add_argument("--email", help="an admin who makes the key, with OPORA_ADMIN_PASSWORD")
 

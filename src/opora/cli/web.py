@@ -46,7 +46,11 @@ class Web:
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Send one request, its body as JSON, and return the whole answer; raise WebFailed when there is none."""
         sent = None if body is None else json.dumps(body).encode()
-        given = {"Accept": "*/*", **({"Content-Type": "application/json"} if sent is not None else {}), **(headers or {})}
+        given = {
+            "Accept": "*/*",
+            **({"Content-Type": "application/json"} if sent is not None else {}),
+            **(headers or {}),
+        }
         try:
             self._connection.request(method, self._prefix + path, sent, given)
             answer = self._connection.getresponse()
