@@ -1,26 +1,25 @@
 """`opora audit`: was the audit log touched?"""
 
+from opora.adapters.sql import audit as log
+from opora.adapters.sql.audit import AuditKey, Verification
+from opora.adapters.sql.connection import Database
 from opora.cli.command import Call, Command
 from opora.cli.exits import Exit
 from opora.cli.running import Application, run
-from opora.core.audit.model import Verification
-from opora.core.audit.ports import AuditLog
 
 
 def verify(call: Call) -> Exit:
     """Walk the whole chain; name the first entry that was altered, removed or inserted."""
 
     async def work(app: Application) -> Verification:
-        log = await app.get(AuditLog)
-        return await log.verify()
+        return await log.verify(await app.get(Database), await app.get(AuditKey))
 
     found = run(work)
     call.output.document(found)
     if found.whole:
         call.output.line(f"Whole: {found.checked} sealed entries, {found.unsealed} not sealed yet.")
         return Exit.OK
-    where = f"Entry {found.broken_at} was" if found.broken_at is not None else "The end of the log:"
-    call.output.line(f"{where} {found.reason}. {found.checked - 1} entries before it are whole.")
+    call.output.line(f"Entry {found.broken_at}: {found.reason}" if found.broken_at else f"Broken: {found.reason}")
     return Exit.FINDINGS
 
 

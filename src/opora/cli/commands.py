@@ -4,7 +4,7 @@ from argparse import Action, ArgumentParser
 from collections.abc import Iterator
 
 from opora.cli.command import Call, Command
-from opora.cli.entry import GROUPS, group
+from opora.cli.entry import GROUPS, commands_of
 from opora.cli.exits import MEANINGS
 
 
@@ -13,8 +13,8 @@ def print_reference(call: Call) -> None:
     call.output.document(
         {
             " ".join(filter(None, (first, second))): {"about": command.about, "example": command.example}
-            for first in GROUPS
-            for second, command in group(first).items()
+            for first, (module, _) in GROUPS.items()
+            for second, command in commands_of(module).items()
         }
     )
     call.output.line("\n".join(page()))
@@ -26,8 +26,8 @@ def page() -> Iterator[str]:
     yield ""
     yield "Printed by `opora commands`; a test compares the two. Every command also takes `--help`, and `--json`: it then"
     yield "prints one JSON document. What goes wrong is told on standard error with the step that comes next."
-    for first, (_, about) in GROUPS.items():
-        commands = group(first)
+    for first, (module, about) in GROUPS.items():
+        commands = commands_of(module)
         yield ""
         yield f"## opora {first}"
         yield ""

@@ -94,7 +94,8 @@ def shown(value: object) -> str:
     if value in (None, "", ()):
         return "-"
     if hasattr(value, "isoformat"):
-        return str(value.isoformat()).partition(".")[0].removesuffix("+00:00") + "Z"
+        text = str(value.isoformat())
+        return text.removesuffix("+00:00").partition(".")[0] + ("Z" if hasattr(value, "tzinfo") else "")
     if isinstance(value, set | frozenset | tuple | list):
         return ", ".join(sorted(str(one) for one in value))
     if isinstance(value, bool):

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from opora.cli.exits import CommandFailed, Exit
 
-_SPAN = re.compile(r"(\d{1,6})([smhdw])")
+_SPAN = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-PASSWORD_BYTES_MAX = 4096
+PASSWORD_LENGTH_MAX = 4096
 
 
 def span(text: str) -> timedelta:
@@ -49,11 +49,12 @@ def readable(path: str) -> TextIO:
     return sys.stdin if path == "-" else Path(path).open(encoding="utf-8-sig", newline="")
 
 
-def password(prompt: str) -> str:
+def password(prompt: str, source: TextIO | None = None, ask: Callable[[str], str] = getpass) -> str:
     """Ask for a password twice on a terminal; elsewhere read one line of standard input."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline(PASSWORD_BYTES_MAX).rstrip("\r\n")
-    first = getpass(f"{prompt}: ")
-    if first != getpass("Once more: "):
+    given = sys.stdin if source is None else source
+    if not given.isatty():
+        return given.readline(PASSWORD_LENGTH_MAX).rstrip("\r\n")
+    first = ask(f"{prompt}: ")
+    if first != ask("Once more: "):
         raise CommandFailed(Exit.DATA, "the two passwords differ", "Run the command again")
     return first
