@@ -2,9 +2,11 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,12 @@ class Ended:
 
 
 type Opora = Callable[..., Ended]
+
+
+def on_file(home: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Run a statement on an installation's own file, past the program."""
+    with closing(sqlite3.connect(home / "opora.db", isolation_level=None)) as database:
+        return database.execute(statement, values).fetchall()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from opora.adapters.sql.migrations import SchemaState, downgrade, plan, state, upgrade
+from opora.adapters.sql.revisions import newest
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import read
 from opora.cli.command import Call, Command
@@ -43,7 +44,7 @@ def revert(call: Call) -> None:
 
 def check(call: Call) -> Exit:
     """Tell whether the database is what this release needs."""
-    found = state(read().database_url, with_drift=True)
+    found = stands(read(), with_drift=True)
     call.output.document(
         {"current": found.current, "head": found.head, "up_to_date": found.up_to_date, "drift": list(found.drift)}
     )
@@ -60,12 +61,19 @@ def check(call: Call) -> Exit:
 
 def current(call: Call) -> None:
     """Print the database's revision."""
-    found = state(read().database_url)
+    found = stands(read())
     call.output.document({"current": found.current, "head": found.head})
     call.output.line(found.current or "nothing")
 
 
 NEWER = "Install the release that made it: this one is older and does not know that schema"
+
+
+def stands(settings: Settings, *, with_drift: bool = False) -> SchemaState:
+    """Return where the schema stands; looking at a SQLite file that is not there does not make it."""
+    if settings.embedded and not Path(settings.sqlite_path).is_file():
+        return SchemaState(current=None, head=newest(), known=True)
+    return state(settings.database_url, with_drift=with_drift)
 
 
 def refuse_newer(found: SchemaState) -> None:

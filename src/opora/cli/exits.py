@@ -89,4 +89,5 @@ def _told(fault: BaseException) -> str:
     """Return the fault's words, with every field at fault on a line of its own."""
     fields = getattr(fault, "errors", None)
     lines = [f"  {field}: {message}" for field, messages in (fields or {}).items() for message in messages]
-    return "\n".join([str(fault), *lines])
+    words = str(fault).partition("\n(Background on this error")[0]  # what SQLAlchemy adds
+    return "\n".join([words, *lines])
