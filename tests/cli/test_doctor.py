@@ -78,8 +78,8 @@ def test_a_schema_of_a_later_release_is_named(opora: Opora, started: Path) -> No
 
 
 def test_late_and_dead_jobs_and_unsealed_entries_are_found(opora: Opora, started: Path) -> None:
-    on_file(started, A_JOB, UUID(int=1).bytes, "queued")
-    on_file(started, A_JOB, UUID(int=2).bytes, "dead")
+    on_file(started, A_JOB, str(UUID(int=1)), "queued")
+    on_file(started, A_JOB, str(UUID(int=2)), "dead")
     on_file(started, AN_ENTRY)
     findings = found(opora("doctor", "--json"))
     assert findings["late jobs"]["health"] == "fault"

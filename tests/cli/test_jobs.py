@@ -51,7 +51,7 @@ def home(opora: Opora, installation: Path) -> Path:
     """An installation with one job that waits, one that runs and one that is dead."""
     assert opora("db", "upgrade").code == Exit.OK
     for number, state in enumerate((JobState.QUEUED, JobState.RUNNING, JobState.DEAD), 1):
-        on_file(installation / "home", A_ROW, UUID(int=number).bytes, str(state))
+        on_file(installation / "home", A_ROW, str(UUID(int=number)), str(state))
     return installation / "home"
 
 
@@ -65,7 +65,10 @@ A_ROW = (
 @pytest.mark.usefixtures("home")
 def test_jobs_are_listed_by_state(opora: Opora) -> None:
     listed = opora("jobs", "list", "--json").json
-    assert (listed["count"], listed["states"]) == (3, {"queued": 1, "running": 1, "dead": 1})
+    assert (listed["count"], listed["states"]) == (
+        3,
+        {"queued": 1, "running": 1, "dead": 1, "succeeded": 0, "cancelled": 0},
+    )
     dead = opora("jobs", "list", "--state", "dead", "--json").json["results"]
     assert [one["id"] for one in dead] == [str(UUID(int=3))]
     assert "the disk is full" in opora("jobs", "list").out
