@@ -1,4 +1,4 @@
-"""What the tests of commands share: an installation in a folder of its own, and commands run as an operator runs them."""
+"""What the tests of commands share: an installation in a folder of its own, and commands as an operator runs them."""
 
 import json
 import os

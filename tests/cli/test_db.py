@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from opora.adapters.sql.revisions import newest
 
 from cli.conftest import Opora, on_file
+from opora.adapters.sql.revisions import newest
 from opora.cli.exits import Exit
 
 

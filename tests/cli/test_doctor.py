@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from opora.adapters.sql.revisions import newest
 
 from cli.conftest import Ended, Opora, on_file
+from opora.adapters.sql.revisions import newest
 from opora.cli.exits import Exit
 from opora.core.kernel.model import PAGE_LIMIT_MAX
 

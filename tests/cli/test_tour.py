@@ -68,4 +68,4 @@ def test_a_service_that_is_not_there_is_unavailable(opora: Opora) -> None:
     ended = opora("tour", "--url", "http://127.0.0.1:1", "--key", "maker")
     assert ended.code == Exit.UNAVAILABLE
     assert "opora serve" in ended.err
-    assert opora("tour", "--url", "ftp://nowhere", "--key", "maker").code == Exit.UNAVAILABLE
+    assert opora("tour", "--url", "ftp://nowhere").code == Exit.USAGE

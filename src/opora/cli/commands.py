@@ -24,8 +24,8 @@ def page() -> Iterator[str]:
     """Yield the lines of docs/reference/commands.md."""
     yield "# Commands"
     yield ""
-    yield "Printed by `opora commands`; a test compares the two. Every command also takes `--help`, and `--json`: it then"
-    yield "prints one JSON document. What goes wrong is told on standard error with the step that comes next."
+    yield "Printed by `opora commands`; a test compares the two. Every command also takes `--help`, and `--json`: then"
+    yield "it prints one JSON document. What goes wrong is told on standard error with the step that comes next."
     for first, (module, about) in GROUPS.items():
         commands = commands_of(module)
         yield ""

@@ -7,6 +7,7 @@ from opora.cli.command import Call, Command
 from opora.cli.exits import CommandFailed, Exit
 from opora.cli.output import Output
 from opora.cli.story import Story, StoryBroken, Told, profiles_story
+from opora.cli.values import service_url
 from opora.cli.web import Web, WebFailed
 
 
@@ -15,7 +16,8 @@ def walk(call: Call) -> None:
     given = call.arguments
     story = Story(Web(given.url), told=_teller(call.output))
     try:
-        profiles_story(story, _opener(given), _local_key)
+        with story.web:
+            profiles_story(story, _opener(given), _local_key)
     except (StoryBroken, WebFailed) as fault:
         call.output.document({"ok": False, "steps": story.steps, "fault": str(fault)})
         raise CommandFailed(
@@ -57,7 +59,7 @@ def _local_key() -> str:
 
 def _arguments(parser: ArgumentParser) -> None:
     default = f"http://127.0.0.1:{os.environ.get('OPORA_HTTP_PORT') or 8000}"
-    parser.add_argument("--url", default=default, help="where the service is; http://127.0.0.1:8000")
+    parser.add_argument("--url", type=service_url, default=default, help="where the service is; http://127.0.0.1:8000")
     parser.add_argument("--key", help="an API key with keys:write; else OPORA_ADMIN_EMAIL and _PASSWORD sign in, "
                         "else a key is made on this machine")  # fmt: skip
     parser.add_argument("--email", help="an admin who makes the key, with OPORA_ADMIN_PASSWORD")

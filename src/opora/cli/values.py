@@ -4,10 +4,12 @@ import re
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from getpass import getpass
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from opora.cli.exits import CommandFailed, Exit
@@ -42,6 +44,15 @@ def job_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is not the id of a job, a UUID") from None
+
+
+def service_url(text: str) -> str:
+    """Read the address of a service, with or without http:// before it."""
+    parts = urlsplit(text if "//" in text else f"http://{text}")
+    with suppress(ValueError):
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return parts.geturl().rstrip("/")
+    raise ArgumentTypeError(f"{text!r} is not an address such as http://127.0.0.1:8000")
 
 
 def readable(path: str) -> TextIO:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 TIMEOUT_S = 30.0
@@ -32,16 +32,20 @@ class Answer:
 
 
 class Web:
-    """One service, called over one connection that is opened again when it was closed."""
+    """One service, called over one connection that is opened again when it was closed; leaving the block closes it."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise WebFailed(f"{url} is not an address such as http://127.0.0.1:8000")
+        parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
         self._prefix = parts.path.rstrip("/")
-        self.url = f"{parts.scheme}://{parts.netloc}{self._prefix}"
+        self.url = url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Send one request, its body as JSON, and return the whole answer; raise WebFailed when there is none."""
