@@ -22,16 +22,20 @@ from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
 from opora.adapters.system.clock import SystemClock
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
+from opora.bootstrap.access import access
+from opora.bootstrap.edge import Edge
 from opora.bootstrap.jobs import SUBSCRIPTIONS
+from opora.bootstrap.limits import limits
 from opora.bootstrap.secrets import hkdf
 from opora.bootstrap.settings import Settings
+from opora.core.access import usecases as access_usecases
 from opora.core.jobs import usecases as jobs
 from opora.core.jobs.ports import Announcer, Housekeeping, JobLeases, JobProgress, JobTx, JobViews
 from opora.core.kernel.ports import Clock, IdempotentCalls, Identifiers, Randomness, UnitOfWork
 from opora.worker.journal import LoggedJournal
 
 SCHEME = "sqlite:///"
-CONTEXTS = (jobs,)
+CONTEXTS = (jobs, access_usecases)
 
 
 class UseCases(Provider):
@@ -137,7 +141,8 @@ def database_of(settings: Settings) -> Database:
 
 def container(settings: Settings, *overrides: Provider) -> AsyncContainer:
     """Build the graph; a missing adapter fails here, with the path to the hole."""
-    return make_async_container(UseCases(), System(), Stores(settings), Queue(settings), *overrides)
+    providers = (UseCases(), System(), Stores(settings), Queue(settings), limits(settings), *access(settings))
+    return make_async_container(*providers, Edge(settings), *overrides)
 
 
 @asynccontextmanager
