@@ -137,7 +137,7 @@ def test_a_file_is_read_until_its_time_is_over() -> None:
 def test_progress_is_in_per_cent_and_full_only_with_the_file(
     status: ExportStatus, done: int, total: int, shown: int
 ) -> None:
-    assert rules.report(an_export(status=status), done, total).progress == shown
+    assert rules.report(an_export(status=status), done, total, NOON).progress == shown
 
 
 def test_the_owner_is_told_why_there_is_no_file() -> None:
