@@ -213,7 +213,16 @@ class ExportRepositoryContract:
         for reach in (Reach("key:7"), EVERYONES):
             found = await self.views.one(export.id, reach)
             assert found is not None
-            assert (found.export, found.progress) == (export, 0)
+            assert (found.export, found.progress, found.is_downloadable) == (export, 0, False)
+
+    async def test_tells_whether_the_file_can_be_downloaded(self) -> None:
+        day = timedelta(days=1)
+        future, past = datetime.now(UTC) + day, datetime.now(UTC) - 2 * day
+        fresh, stale = completed(an_export(), future), completed(an_export(), past)
+        removed = completed(an_export(), future).without_file()
+        await self.kept(fresh, stale, removed)
+        found = [await self.views.one(one.id, EVERYONES) for one in (fresh, stale, removed)]
+        assert [one.is_downloadable for one in found if one is not None] == [True, False, False]
 
     async def test_tells_which_exports_may_still_have_a_file(self) -> None:
         early, late = an_export().start().fail("x", NOON - HOUR), an_export().start().fail("x", NOON)

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from opora.adapters.sql.connection import Connection, Row
 from opora.adapters.sql.jobs import uuid_of
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
@@ -35,7 +37,7 @@ SELECT {FIELDS} FROM exports e
 WHERE e.status = 'completed' AND NOT e.is_file_removed AND e.expires_at <= :now ORDER BY e.expires_at LIMIT :limit
 """
 REPORTS = f"""
-SELECT {FIELDS}, COALESCE(j.progress_done, 0) AS done, COALESCE(j.progress_total, 0) AS total
+SELECT {FIELDS}, COALESCE(j.progress_done, 0) AS done, COALESCE(j.progress_total, 0) AS total, now() AS now
 FROM exports e LEFT JOIN jobs j ON j.id = e.job_id
 """
 WITH_FILE = """
@@ -118,4 +120,4 @@ def within(reach: Reach) -> tuple[str, Mapping[str, Any]]:
 
 def report_of(row: Row) -> ExportReport:
     """Read an export with how much its job has done."""
-    return report(load(Export, row), row["done"], row["total"])
+    return report(load(Export, row), row["done"], row["total"], msgspec.convert(row["now"], datetime))
