@@ -7,6 +7,7 @@ from functools import cached_property
 
 from opora.adapters.sql.audit import AuditKey, SqlAuditTrail
 from opora.adapters.sql.connection import Connection, Database
+from opora.adapters.sql.exports import SqlExportRepository
 from opora.adapters.sql.idempotency import PARKING
 from opora.adapters.sql.jobs import SqlJobQueue
 from opora.adapters.sql.keys import SqlKeyRepository
@@ -62,6 +63,10 @@ class SqlTx:
     @cached_property
     def signing_keys(self) -> SqlSigningKeyRepository:
         return SqlSigningKeyRepository(self._connection)
+
+    @cached_property
+    def exports(self) -> SqlExportRepository:
+        return SqlExportRepository(self._connection)
 
     def announce(self) -> None:
         """Say what the commit made runnable."""

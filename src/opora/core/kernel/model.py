@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 from opora.core.kernel.errors import IllegalMove
 
@@ -142,6 +143,27 @@ class IdempotentCall:
     fingerprint: bytes
 
 
+class VersionStatus(StrEnum):
+    """How far along its life a version of the API is."""
+
+    PREVIEW = "preview"
+    STABLE = "stable"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiVersion:
+    """A row of the version registry; `version` is the word in the path (`v1`)."""
+
+    version: str
+    status: VersionStatus
+    released_on: date
+    deprecated_on: date | None = None
+    sunset_on: date | None = None
+    successor: str | None = None
+
+
 class Moves[S: StrEnum]:
     """A transition table as data: which states follow which."""
 
@@ -161,3 +183,33 @@ class Moves[S: StrEnum]:
     def final(self) -> frozenset[S]:
         """The states that nothing follows."""
         return frozenset(state for state, following in self.table.items() if not following)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobName:
+    """The name of a stored file: a folder the program chose and a task's id; no user's word is ever part of it."""
+
+    folder: str
+    id: UUID
+
+    def __post_init__(self) -> None:
+        if not (self.folder.isascii() and self.folder.isalpha() and self.folder.islower()):
+            raise ValueError(f"a folder of blobs is named in lower-case letters, not {self.folder!r}")
+
+    def __str__(self) -> str:
+        return f"{self.folder}/{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "BlobName":
+        """Read `folder/id`; raises ValueError for any other text."""
+        folder, _, task = text.partition("/")
+        return cls(folder, UUID(task))
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A stored file: its size in bytes and the SHA-256 of its content in hexadecimal."""
+
+    name: BlobName
+    size: int
+    sha256: str

@@ -1,0 +1,93 @@
+"""The call being answered: what logs, jobs and handlers may know of it."""
+
+import re
+from contextvars import ContextVar
+from dataclasses import replace
+from itertools import count
+from os import urandom
+
+from opora.core.access.model.callers import Caller
+from opora.core.kernel.model import Actor, Origin
+
+USER_AGENT_MAX = 256
+UNMATCHED = "unmatched"
+"""The route's name of every request that no route answers: one label in metrics, whatever was asked."""
+
+
+class Call:
+    """One request on its way: names, the caller once known, and the status once sent."""
+
+    __slots__ = (
+        "_actor",
+        "address",
+        "agent",
+        "caller",
+        "fault",
+        "method",
+        "path",
+        "request_id",
+        "route",
+        "started_at_s",
+        "status",
+        "trace_id",
+    )
+
+    def __init__(self, method: str, path: str, started_at_s: float) -> None:
+        self.method = method
+        self.path = path
+        self.request_id, self.trace_id = new_names()
+        self.started_at_s = started_at_s
+        self.route = UNMATCHED
+        self.address = ""
+        self.agent: bytes | None = None
+        self._actor: Actor | None = None
+        self.caller: Caller | None = None
+        self.status = 0
+        self.fault: BaseException | None = None
+
+    def origin(self) -> Origin:
+        """Return what the audit log keeps of where this call came from."""
+        agent = "" if self.agent is None else self.agent[:USER_AGENT_MAX].decode("latin-1")
+        return Origin(self.address, agent if agent.isprintable() else _CONTROLS.sub(" ", agent), self.request_id)
+
+    def actor(self) -> Actor:
+        """Return who is asking, with this call's origin; raises LookupError before they were let in."""
+        if self._actor is None:
+            if self.caller is None:
+                raise LookupError("nobody was let in yet")
+            # The caller may be remembered from an earlier call, whose origin it bears.
+            self._actor = replace(self.caller.actor, origin=self.origin())
+        return self._actor
+
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+CALL: ContextVar[Call | None] = ContextVar("opora_call", default=None)
+"""The call of the running task; None outside a request."""
+
+_prefix = urandom(6).hex()
+_trace_prefix = urandom(10).hex()
+_number = count(1)
+
+
+def new_names() -> tuple[str, str]:
+    """Return a request id and a W3C trace id: random digits of this process, then a running number.
+
+    Both are unique without asking the system for randomness at every request; neither guards anything.
+    """
+    number = next(_number)
+    return f"{_prefix}-{number:x}", f"{_trace_prefix}{number:012x}"
+
+
+def current_actor() -> Actor:
+    """Return who is asking; raises LookupError outside a request that was let in."""
+    call = CALL.get()
+    if call is None:
+        raise LookupError("this is no request")
+    return call.actor()
+
+
+def current_request_id() -> str:
+    """Return the request's id, or "" outside a request: what a job started here is given."""
+    call = CALL.get()
+    return "" if call is None else call.request_id

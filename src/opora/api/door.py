@@ -1,0 +1,191 @@
+"""Lets callers in: credentials to a caller, the caller against its limits, strangers with bad keys held off."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+from opora.api import headers as request_headers
+from opora.api import rate_headers
+from opora.api.answers import Outgoing
+from opora.api.calls import Call
+from opora.api.errors import RateLimited, TooManyFailures
+from opora.api.headers import Head
+from opora.api.metrics import RequestMetrics
+from opora.api.policy import Access
+from opora.api.routes import RouteFacts
+from opora.api.versions import notice
+from opora.core.access.model.callers import Caller, Credentials, address_subject
+from opora.core.access.model.rates import Admission, Decision, RatePolicy, Verdict
+from opora.core.access.ports.rates import RateGate, RateStats
+from opora.core.kernel.errors import Unauthenticated
+from opora.core.kernel.model import Origin
+from opora.core.kernel.ports import Clock
+
+Authenticating = Callable[[Credentials, Origin], Awaitable[Caller]]
+"""What the use case Authenticate is: anonymous for no credentials, Unauthenticated for bad ones."""
+
+AUTH_FAILURES = RatePolicy("auth_failures", quota=100, window_s=60)
+ANONYMOUS = Credentials()
+WAIT_MAX_S = 366 * 86_400.0
+"""What is said of a call that costs more than its quota, whose wait is without end."""
+RECENT_S = 0.25
+"""How long a caller is taken for who they just were. Revocation is asked of the rate gate every time all the same."""
+REMEMBERED_MAX = 10_000
+"""How many addresses and good credentials are remembered; past it, memory starts afresh."""
+
+
+class Revoked(Unauthenticated):
+    """The credential was revoked."""
+
+    code = "credential_revoked"
+
+
+Proof = tuple[bytes | None, bytes | None, str]
+"""What came as proof, and from where."""
+
+
+class Known:
+    """A caller as last met, with the question the rate gate is asked about them; `until_s` is monotonic time."""
+
+    __slots__ = ("admission", "caller", "is_somebody", "until_s")
+
+    def __init__(self, caller: Caller, until_s: float) -> None:
+        self.caller = caller
+        self.until_s = until_s
+        self.is_somebody = caller.actor.user_id is not None or caller.actor.key_id is not None
+        epoch_subject = None if caller.issued_at is None else f"user:{caller.actor.user_id}"
+        self.admission = Admission(
+            caller.limit_subject, caller.policies, 1, caller.revocation, epoch_subject, caller.issued_at
+        )
+
+
+class Door:
+    """Stands before every route that is not exempt."""
+
+    def __init__(
+        self,
+        authenticate: Authenticating,
+        rates: RateGate,
+        clock: Clock,
+        metrics: RequestMetrics,
+        failures: RatePolicy = AUTH_FAILURES,
+        stats: RateStats | None = None,
+    ) -> None:
+        self._authenticate = authenticate
+        self._rates = rates
+        self._clock = clock
+        self._metrics = metrics
+        self._failures = failures
+        self._stats = stats
+        self._held_until_s: dict[str, float] = {}
+        self._good: set[Credentials] = set()
+        self._recent: dict[Proof, Known] = {}
+
+    async def admit(self, call: Call, head: Head, facts: RouteFacts, out: Outgoing) -> Caller:
+        """Return the caller, charged; raises Unauthenticated, RateLimited, TooManyFailures or Unavailable.
+
+        The answer's limit headers are set on `out` even when the call is refused.
+        """
+        found = head.found
+        proof = (found.get(b"authorization"), found.get(b"x-api-key"), call.address)
+        known = self._recent.get(proof)
+        if known is None or known.until_s < monotonic():
+            known = await self._meet(proof, call, head, facts)
+        decision = await self._charge(known, facts)
+        if decision.revoked:
+            self._recent.pop(proof, None)
+            if facts.policy.access is not Access.PUBLIC:
+                raise Revoked
+            known = Known(await self._authenticate(ANONYMOUS, call.origin()), 0.0)
+            decision = await self._charge(known, facts)
+        caller = call.caller = known.caller
+        out.extra += rate_headers.headers(decision)
+        out.is_private = known.is_somebody
+        if caller.notice is not None:
+            out.extra += notice(*caller.notice)
+        if decision.degraded:
+            self._metrics.degraded += 1
+        if not decision.allowed:
+            raise self._limited(decision)
+        return caller
+
+    async def _meet(self, proof: Proof, call: Call, head: Head, facts: RouteFacts) -> Known:
+        """Find out who is asking, and remember it for RECENT_S."""
+        origin = call.origin()
+        sent = request_headers.credentials(head)
+        if sent is None:
+            known = Known(await self._authenticate(ANONYMOUS, origin), monotonic() + RECENT_S)
+        else:
+            try:
+                known = await self._identify(sent, origin)
+            except Unauthenticated:
+                if facts.policy.access is not Access.PUBLIC:
+                    raise
+                return Known(await self._authenticate(ANONYMOUS, origin), 0.0)
+        if len(self._recent) >= REMEMBERED_MAX:
+            self._recent.clear()
+        self._recent[proof] = known
+        return known
+
+    async def _identify(self, sent: Credentials, origin: Origin) -> Known:
+        held_until_s = self._held_until_s.get(origin.address)
+        if held_until_s is not None and sent not in self._good:
+            self._refuse_held(origin.address, held_until_s)
+        try:
+            caller = await self._authenticate(sent, origin)
+        except Unauthenticated:
+            await self._count_failure(origin.address)
+            raise
+        if len(self._good) >= REMEMBERED_MAX:
+            self._good.clear()
+        self._good.add(sent)
+        return Known(caller, monotonic() + RECENT_S)
+
+    def _refuse_held(self, address: str, until_s: float) -> None:
+        """Refuse without a look-up while the address is held; one behind the same address with a good key passes."""
+        left_s = until_s - monotonic()
+        if left_s <= 0:
+            del self._held_until_s[address]
+            return
+        raise self._too_many(left_s)
+
+    async def _count_failure(self, address: str) -> None:
+        decision = await self._rates.admit(Admission(address_subject(address), (self._failures,)))
+        if not decision.allowed:
+            wait_s = max(verdict.retry_after_s for verdict in decision.verdicts)
+            if len(self._held_until_s) > REMEMBERED_MAX:
+                self._held_until_s.clear()
+            self._held_until_s[address] = monotonic() + wait_s
+            raise self._too_many(wait_s)
+
+    async def _charge(self, known: Known, facts: RouteFacts) -> Decision:
+        admission = known.admission if facts.cost == 1 else replace(known.admission, cost=facts.cost)
+        if facts.policy.access is Access.INTERNAL:
+            # The gateway asks on behalf of a call that is charged where it lands.
+            return await self._rates.peek(admission)
+        decision = await self._rates.admit(admission)
+        if self._stats is not None and not decision.revoked:
+            self._stats.count(admission.subject, decision.allowed)
+        return decision
+
+    def _limited(self, decision: Decision) -> RateLimited:
+        spent = [verdict for verdict in decision.verdicts if not verdict.allowed]
+        worst: Verdict = max(spent, key=lambda verdict: verdict.retry_after_s)
+        return RateLimited(
+            f"The limit {worst.policy.name} of {worst.policy.quota} in {worst.policy.window_s} s is spent.",
+            limit=worst.policy.quota,
+            remaining=worst.remaining,
+            reset_at=self._at(worst.reset_after_s),
+            retry_after_s=round(min(worst.retry_after_s, WAIT_MAX_S), 3),
+            violated_policies=[verdict.policy.name for verdict in spent],
+        )
+
+    def _too_many(self, wait_s: float) -> TooManyFailures:
+        return TooManyFailures(
+            limit=self._failures.quota, remaining=0, reset_at=self._at(wait_s), retry_after_s=round(wait_s, 3)
+        )
+
+    def _at(self, after_s: float) -> str:
+        moment: datetime = self._clock.now().astimezone(UTC) + timedelta(seconds=after_s)
+        return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -1,0 +1,78 @@
+"""The HTTP edge as one function: Litestar's application in, the application a server runs out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from litestar import Litestar
+
+from opora.api.addresses import Networks, Proxies
+from opora.api.bodies import BODY_TIMEOUT_S
+from opora.api.door import AUTH_FAILURES, Authenticating, Door
+from opora.api.gate import Gate
+from opora.api.idempotency import Repetition
+from opora.api.metrics import Metrics
+from opora.api.problems import BASE_URL
+from opora.api.routes import Routes
+from opora.api.security import Cors, standing
+from opora.api.versions import Versions
+from opora.core.access.model.rates import RatePolicy
+from opora.core.access.ports.rates import RateGate, RateStats
+from opora.core.kernel.ports import Clock, IdempotentCalls, VersionRegistry
+
+INTERNAL_NETWORKS = ("127.0.0.0/8", "::1/128")
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """What an operator sets of the edge.
+
+    `trusted_proxies` and `internal_networks` are CIDR ranges; an `hsts_max_age_s` of 0 sends no HSTS header.
+    """
+
+    trusted_proxies: Sequence[str] = ()
+    internal_networks: Sequence[str] = INTERNAL_NETWORKS
+    cors_origins: Sequence[str] = ()
+    hsts_max_age_s: int = 0
+    body_timeout_s: float = BODY_TIMEOUT_S
+    problem_base_url: str = BASE_URL
+    auth_failures: RatePolicy = AUTH_FAILURES
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeParts:
+    """What the edge needs from the rest of the program; without `repetitions` or `versions` it does without."""
+
+    authenticate: Authenticating
+    rates: RateGate
+    clock: Clock
+    repetitions: IdempotentCalls | None = None
+    versions: VersionRegistry | None = None
+    stats: RateStats | None = None
+    metrics: Metrics = field(default_factory=Metrics)
+    settings: EdgeSettings = EdgeSettings()
+
+
+def wrap(app: Litestar, parts: EdgeParts) -> Gate:
+    """Put the gate around an application; raises Undeclared when a handler does not say who may call it."""
+    settings = parts.settings
+    return Gate(
+        app,
+        routes=Routes(app),
+        door=Door(
+            parts.authenticate,
+            parts.rates,
+            parts.clock,
+            parts.metrics.requests,
+            settings.auth_failures,
+            parts.stats,
+        ),
+        versions=Versions(parts.versions, parts.clock),
+        metrics=parts.metrics.requests,
+        standing=standing(settings.hsts_max_age_s),
+        cors=Cors.of(settings.cors_origins),
+        proxies=Proxies(settings.trusted_proxies),
+        internal=Networks(settings.internal_networks),
+        repetition=None if parts.repetitions is None else Repetition(parts.repetitions),
+        problem_base_url=settings.problem_base_url,
+        body_timeout_s=settings.body_timeout_s,
+    )

@@ -1,0 +1,178 @@
+"""What the gate must know of each route before it lets a request in: one row a handler, made at the start."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.params import BodyKwarg
+from litestar.routes import HTTPRoute, WebSocketRoute
+
+from opora.api.bodies import BODY_MAX_BYTES
+from opora.api.errors import MethodNotAllowed, NoSuchRoute
+from opora.api.policy import Access, Operation, Policy, Undeclared, declared
+from opora.api.query import QueryFacts
+from opora.core.kernel.errors import NotFound
+
+INT64_MAX = 2**63 - 1
+NO_QUERY = QueryFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFacts:
+    """One handler's row: who may call it, which body and which query parameters it takes, what a call costs."""
+
+    policy: Policy
+    query: QueryFacts = NO_QUERY
+    media_type: str | None = None
+    body_max_bytes: int = BODY_MAX_BYTES
+    is_upload: bool = False
+    is_repeatable: bool = False
+    cost: int = 1
+
+
+class Match:
+    """The route that answers a request: its template, as in the OpenAPI document, its row, and how to run it."""
+
+    __slots__ = ("app", "facts", "handler", "parameters", "template")
+
+    def __init__(self, template: str, facts: RouteFacts, app: Any, handler: Any, parameters: dict[str, Any]) -> None:
+        self.template = template
+        self.facts = facts
+        self.app = app
+        self.handler = handler
+        self.parameters = parameters
+
+
+class Routes:
+    """The routes of an application; building it raises Undeclared for a handler that states no policy."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._find = app.asgi_router.handle_routing
+        self._facts: dict[BaseRouteHandler, RouteFacts] = {}
+        self.operations: list[Operation] = []
+        loose = []
+        for method, path, handler, facts in rows(app):
+            if facts is None:
+                loose.append(f"{method} {path} ({handler.handler_name})")
+                continue
+            self._facts[handler] = facts
+            self.operations.append(Operation(method, path, facts.policy))
+        if loose:
+            raise Undeclared("These handlers do not say who may call them: " + ", ".join(sorted(loose)))
+
+    def find(self, path: str, method: str | None) -> Match:
+        """Return the route of a canonical path.
+
+        Raises NoSuchRoute, MethodNotAllowed with the methods that are, and NotFound for an id no record can have.
+        """
+        try:
+            app, handler, _, parameters, template = self._find(path=path, method=method)
+        except MethodNotAllowedException as error:
+            allowed = {part.strip() for part in (error.headers or {}).get("allow", "").split(",")} - {"", "websocket"}
+            raise MethodNotAllowed(allowed=sorted(with_head(allowed))) from None
+        except HTTPException:
+            raise NoSuchRoute from None
+        for value in parameters.values():
+            # int() takes "1_0", "+1", "٣" and any length: such a path names no record.
+            if type(value) is int and not (0 <= value <= INT64_MAX and f"/{value}" in path):
+                raise NotFound
+        facts = self._facts.get(handler)
+        return Match(template, OPEN if facts is None else facts, app, handler, parameters)
+
+    def allowed(self, path: str) -> list[str]:
+        """Return the methods that a path answers to; raises NoSuchRoute."""
+        try:
+            self.find(path, "?")
+        except MethodNotAllowed as error:
+            found = error.facts["allowed"]
+            return [str(one) for one in found] if isinstance(found, list) else []
+        return []
+
+
+OPEN = RouteFacts(Policy(Access.PUBLIC))
+"""The row of what Litestar answers by itself (OPTIONS)."""
+
+
+def with_head(methods: set[str]) -> set[str]:
+    """Add HEAD where GET is: the gate answers it for every GET route."""
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def rows(app: Litestar) -> Iterator[tuple[str, str, BaseRouteHandler, RouteFacts | None]]:
+    """Yield method, path, handler and row of every handler, None where it declares no policy."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for method, (handler, model) in route.route_handler_map.items():
+                if method != "OPTIONS" or declared(handler.opt) is not None:
+                    yield str(method), route.path_format, handler, _facts(handler, str(method), model)
+        elif isinstance(route, WebSocketRoute):
+            policy = declared(route.route_handler.opt)
+            yield "WEBSOCKET", route.path_format, route.route_handler, RouteFacts(policy) if policy else None
+        else:
+            policy = declared(route.route_handler.opt)
+            yield "ASGI", route.path_format, route.route_handler, RouteFacts(policy) if policy else None
+
+
+def _facts(handler: HTTPRouteHandler, method: str, model: Any) -> RouteFacts | None:
+    policy = declared(handler.opt)
+    if policy is None:
+        return None
+    upload_max_bytes = handler.opt.get("upload_max_bytes")
+    repeatable = handler.opt.get("repeatable", policy.access not in {Access.PUBLIC, Access.EXEMPT, Access.INTERNAL})
+    return RouteFacts(
+        policy=policy,
+        query=_query(handler, model),
+        media_type=_media_type(handler),
+        body_max_bytes=upload_max_bytes or handler.opt.get("body_max_bytes", BODY_MAX_BYTES),
+        is_upload=upload_max_bytes is not None,
+        is_repeatable=method == "POST" and bool(repeatable),
+        cost=handler.opt.get("cost", 1),
+    )
+
+
+def _media_type(handler: HTTPRouteHandler) -> str | None:
+    """Return the media type a handler's body parameter declares, None where it reads the request itself."""
+    field = handler.parsed_data_field
+    if field is None or not isinstance(field.kwarg_definition, BodyKwarg):
+        return None
+    return str(getattr(field.kwarg_definition.media_type, "value", field.kwarg_definition.media_type))
+
+
+def _query(handler: HTTPRouteHandler, model: Any) -> QueryFacts:
+    """Sort a handler's query parameters by what their values must be checked for."""
+    names, repeated = set(), set()
+    by_type: dict[type, set[str]] = {int: set(), datetime: set(), date: set()}
+    fields = handler.parsed_fn_signature.parameters
+    for parameter in model.expected_query_params:
+        name = parameter.field_alias
+        names.add(name)
+        if parameter.is_sequence:
+            repeated.add(name)
+        field = fields.get(parameter.field_name)
+        for kind in _kinds(field.annotation) if field is not None else ():
+            if kind in by_type:
+                by_type[kind].add(name)
+    is_open = "query" in model.expected_reserved_kwargs or bool(handler.opt.get("open_query"))
+    return QueryFacts(
+        frozenset(names),
+        frozenset(repeated),
+        frozenset(by_type[int]),
+        frozenset(by_type[datetime]),
+        frozenset(by_type[date]),
+        is_open,
+    )
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Return the plain types in an annotation: `Annotated[int | None, …]` gives int and NoneType."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if origin in {Union, UnionType, list, tuple, set, frozenset}:
+        return {kind for part in get_args(annotation) for kind in _kinds(part)}
+    return {annotation}
