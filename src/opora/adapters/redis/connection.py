@@ -88,7 +88,7 @@ class Link(asyncio.Protocol):
             self._loop.call_soon(self._flush)
         if self._watch is None:
             self._watch = self._loop.call_later(self._tick_s, self._look)
-        self._unsent.append(hiredis.pack_command(parts))
+        self._unsent.append(hiredis.pack_command(parts))  # type: ignore[arg-type]  # the stub means any length
         answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((answer, self._tick))
         return answer
@@ -123,7 +123,7 @@ class Link(asyncio.Protocol):
         if self._watch is not None:
             self._watch.cancel()
         while self._waiting:
-            answer, _ = self._waiting.popleft()
+            answer = self._waiting.popleft()[0]
             if not answer.done():
                 answer.set_exception(Unavailable("Redis does not answer"))
 
