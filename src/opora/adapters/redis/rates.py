@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opora.adapters.redis.connection import Refused, RedisConnection
+from opora.adapters.redis.connection import RedisConnection, Refused
 from opora.core.access.model.rates import Admission, Decision
 from opora.core.access.ports.rates import RateGate
 from opora.core.access.rules import rates
@@ -73,7 +73,7 @@ async def answered(answer: Awaitable[Any]) -> Any:
 
 
 class RedisRateGate(RateGate):
-    """Cells as three doubles (anchor, spent, interval) that expire when they say nothing any more; the time is the server's."""
+    """Cells as three doubles that expire when they say nothing any more; the time is the server's."""
 
     def __init__(self, connection: RedisConnection) -> None:
         self._connection = connection
