@@ -16,6 +16,8 @@ depends_on = None
 
 QUEUED = sa.text("state = 'queued'")
 RUNNING = sa.text("state = 'running'")
+DEAD = sa.text("state = 'dead'")
+ENDED = sa.text("state IN ('succeeded', 'cancelled')")
 WAITING = sa.text("dispatched_at IS NULL")
 UNSEALED = sa.text("seal_number IS NULL")
 
@@ -61,10 +63,11 @@ def create_jobs() -> None:
         sa.CheckConstraint("state IN ('queued', 'running', 'succeeded', 'dead', 'cancelled')", name="state"),
         sa.UniqueConstraint("dedup_key", name="uq_jobs_dedup_key"),
     )
-    due = [sa.text("priority DESC"), "run_at", "id"]
-    op.create_index("ix_jobs_due", "jobs", due, postgresql_where=QUEUED, sqlite_where=QUEUED)
+    op.create_index("ix_jobs_due", "jobs", ["priority", "run_at", "id"], postgresql_where=QUEUED, sqlite_where=QUEUED)
+    op.create_index("ix_jobs_run_at", "jobs", ["run_at"], postgresql_where=QUEUED, sqlite_where=QUEUED)
+    op.create_index("ix_jobs_dead", "jobs", ["id"], postgresql_where=DEAD, sqlite_where=DEAD)
+    op.create_index("ix_jobs_finished_at", "jobs", ["finished_at"], postgresql_where=ENDED, sqlite_where=ENDED)
     op.create_index("ix_jobs_leased", "jobs", ["lease_until"], postgresql_where=RUNNING, sqlite_where=RUNNING)
-    op.create_index("ix_jobs_state_id", "jobs", ["state", "id"])
 
 
 def create_outbox() -> None:

@@ -12,8 +12,8 @@ class Figure:
     """One measured path beside what it is held against.
 
     `path` is the row's name. `measured` and `against` are texts with their units (`29 µs`, `Faker: 412 µs`). `ratio`
-    is what `goal` speaks of (`≥ 12×`, `≤ 1.5×`), `None` where there is no peer. `met` tells whether the goal is reached,
-    `None` where the row is told and not judged.
+    is what `goal` speaks of (`≥ 12×`, `≤ 1.5×`), `None` where there is no peer. `met` tells whether the goal is
+    reached, `None` where the row is told and not judged.
     """
 
     path: str
@@ -24,7 +24,9 @@ class Figure:
     met: bool | None = None
 
 
-def seconds_per_call(ways: Mapping[str, Callable[[], object]], rounds: int = 7, round_s: float = 0.2) -> dict[str, float]:
+def seconds_per_call(
+    ways: Mapping[str, Callable[[], object]], rounds: int = 7, round_s: float = 0.2
+) -> dict[str, float]:
     """Time every way in turn, round after round, and return the median CPU-bound wall time of one call of each.
 
     Interleaving keeps the ratios true on a machine that others use: whatever slows one way down slows its neighbours in

@@ -186,8 +186,8 @@ def whsec(text: str) -> str:
 FORMS: dict[str, Callable[[str], str]] = {
     check.__name__: check
     for check in (
-        http_url, http_prefix, database_url, redis_url, amqp_url, storage_url, smtp_url, sftp_url, dsn, origin, network, email,
-        label, key_prefix, secret, root_secret, pepper, whsec,
+        http_url, http_prefix, database_url, redis_url, amqp_url, storage_url, smtp_url, sftp_url, dsn,
+        origin, network, email, label, key_prefix, secret, root_secret, pepper, whsec,
     )
 }  # fmt: skip
 """The checks by the name that a setting's description gives."""

@@ -9,8 +9,8 @@ class PluginInvalid(Exception):
 
 
 def installed(group: str) -> list[EntryPoint]:
-    """Return every adapter installed for a port, sorted by name; `group` is without its `opora.`."""
-    return sorted(entry_points(group=f"opora.{group}"), key=lambda one: (one.name, one.value))
+    """Return every adapter installed for a port, sorted by name and owner; `group` is without its `opora.`."""
+    return sorted(entry_points(group=f"opora.{group}"), key=lambda one: (one.name, _owner(one)))
 
 
 def pick[Port](port: type[Port], group: str, name: str, config: Mapping[str, str]) -> Port:

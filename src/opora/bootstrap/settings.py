@@ -217,6 +217,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about("secrets", "Encrypts columns that hold secrets.", form="secret", hides="all", default="derived"),
     ] = ""
+    audit_key: Annotated[
+        str,
+        _about("secrets", "Hashes and chains the audit log.", form="secret", hides="all", default="derived"),
+    ] = ""
     softphone_secret: Annotated[
         str,
         _about("secrets", "Verifies the softphone's webhooks.", form="whsec", hides="all", default="derived"),

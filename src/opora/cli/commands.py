@@ -4,7 +4,7 @@ from argparse import Action, ArgumentParser
 from collections.abc import Iterator
 
 from opora.cli.command import Call, Command
-from opora.cli.entry import GROUPS, group
+from opora.cli.entry import GROUPS, commands_of
 from opora.cli.exits import MEANINGS
 
 
@@ -13,8 +13,8 @@ def print_reference(call: Call) -> None:
     call.output.document(
         {
             " ".join(filter(None, (first, second))): {"about": command.about, "example": command.example}
-            for first in GROUPS
-            for second, command in group(first).items()
+            for first, (module, _) in GROUPS.items()
+            for second, command in commands_of(module).items()
         }
     )
     call.output.line("\n".join(page()))
@@ -24,10 +24,10 @@ def page() -> Iterator[str]:
     """Yield the lines of docs/reference/commands.md."""
     yield "# Commands"
     yield ""
-    yield "Printed by `opora commands`; a test compares the two. Every command also takes `--json` and then prints one JSON"
-    yield "document, and `--help`. What goes wrong is told on standard error with the step that comes next."
-    for first, (_, about) in GROUPS.items():
-        commands = group(first)
+    yield "Printed by `opora commands`; a test compares the two. Every command also takes `--help`, and `--json`: then"
+    yield "it prints one JSON document. What goes wrong is told on standard error with the step that comes next."
+    for first, (module, about) in GROUPS.items():
+        commands = commands_of(module)
         yield ""
         yield f"## opora {first}"
         yield ""
@@ -52,7 +52,7 @@ def _arguments(command: Command) -> Iterator[str]:
     """Yield the table of a command's own arguments, and its example."""
     parser = ArgumentParser(add_help=False)
     command.arguments(parser)
-    actions = parser._actions  # noqa: SLF001 — argparse offers no public list of them
+    actions = parser._actions  # argparse offers no public list of them
     if actions:
         yield ""
         yield "| argument | meaning |"

@@ -12,6 +12,24 @@ from opora.cli.exits import Exit
 
 HIDDEN = "***"
 
+INTRODUCTION = """\
+# Settings
+
+Printed by `opora config reference`; a test compares the two.
+
+Every setting is an environment variable, or a line of `opora.toml` in the working folder (or where `OPORA_CONFIG`
+points) with the name in lower case and without `OPORA_`: `http_port = 8000`. A variable wins over the file. An empty
+variable is as good as none. Lists are written with commas. Settings marked **secret** have a second form with `_FILE`
+at the end that names a file to read the value from.
+
+A name that is not in this list stops the start, with the nearest name that is; `OPORA_TEST_…` is left to the tests.
+`opora config check` names every fault at once, `opora config show` prints what is in force, secrets put out.
+
+With SQLite (the embedded set-up) a root secret is made at the first start and kept in `secrets.json` under the home
+folder. With PostgreSQL (the server set-up) `OPORA_SECRET_KEY` has to be given, the same on every machine. The other
+secrets are derived from it unless they are given: see [the decision](../decisions/0010-one-root-secret.md).
+"""
+
 
 def check(call: Call) -> Exit:
     """Name every fault of the settings."""
@@ -67,17 +85,7 @@ def reference(call: Call) -> None:
 
 def page() -> Iterator[str]:
     """Yield the lines of docs/reference/settings.md."""
-    yield "# Settings"
-    yield ""
-    yield "Printed by `opora config reference`; a test compares the two."
-    yield ""
-    yield "Every setting is an environment variable, or a line of `opora.toml` in the working folder (or where"
-    yield "`OPORA_CONFIG` points) with the name in lower case and without `OPORA_`: `http_port = 8000`. A variable wins over"
-    yield "the file. An empty variable is as good as none. Lists are written with commas. Settings marked **secret** have a"
-    yield "second form with `_FILE` at the end that names a file to read the value from."
-    yield ""
-    yield "A name that is not in this list stops the start, with the nearest name that is; `OPORA_TEST_…` is left to the tests."
-    yield "`opora config check` names every fault at once, `opora config show` prints what is in force, secrets put out."
+    yield from INTRODUCTION.splitlines()
     for section, title in SECTIONS.items():
         yield ""
         yield f"## {title}"

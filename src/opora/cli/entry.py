@@ -2,8 +2,7 @@
 
 import os
 import sys
-from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 
@@ -12,7 +11,9 @@ from opora.cli.command import Call, Group, build
 from opora.cli.exits import CommandFailed, Exit, failure
 from opora.cli.output import Output
 
-GROUPS: dict[str, tuple[str, str]] = {
+type Groups = Mapping[str, tuple[str, str]]
+
+GROUPS: Groups = {
     "serve": ("opora.cli.serve", "Serve the API and, unless told otherwise, run jobs"),
     "worker": ("opora.cli.worker", "Run jobs, schedules and the relay of events"),
     "db": ("opora.cli.db", "Bring the database to this release's schema and look at it"),
@@ -33,11 +34,11 @@ GROUPS: dict[str, tuple[str, str]] = {
 """The first word of every command, with its module and its line in the help."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], groups: Groups = GROUPS) -> int:
     """Run one command line and return its exit code; nothing that goes wrong leaves as a stack trace."""
     output = Output(as_json="--json" in arguments)
     try:
-        return int(_run(list(arguments), output))
+        return int(_run(list(arguments), output, groups))
     except SystemExit as left:  # argparse leaves so after --help
         return int(left.code or 0)
     except KeyboardInterrupt:
@@ -53,41 +54,40 @@ def main(arguments: Sequence[str]) -> int:
         return int(end.exit_code)
 
 
-def _run(arguments: list[str], output: Output) -> Exit:
+def _run(arguments: list[str], output: Output, groups: Groups) -> Exit:
     first = arguments[0] if arguments else ""
     if first in {"--version", "-V"}:
         output.document({"version": opora.__version__})
         output.line(f"opora {opora.__version__}")
         return Exit.OK
-    if first in {"", "--help", "-h", "help"} and first in arguments[:1] + [""]:
-        return _help(arguments[1:], output)
-    if first not in GROUPS:
-        close = get_close_matches(first, GROUPS, n=1)
+    if first in {"", "--help", "-h", "help"}:
+        return _help(arguments[1:], output, groups)
+    if first not in groups:
+        close = get_close_matches(first, groups, n=1)
         following = f"Did you mean `opora {close[0]}`?" if close else "`opora --help` lists the commands"
         raise CommandFailed(Exit.USAGE, f"there is no command {first!r}", following)
-    given = build(first, GROUPS[first][1], group(first)).parse_args(arguments[1:])
-    return _called(given, output)
-
-
-def group(first: str) -> Group:
-    """Import the module of a first word and return its commands."""
-    commands: Group = import_module(GROUPS[first][0]).COMMANDS
-    return commands
-
-
-def _called(given: Namespace, output: Output) -> Exit:
+    module, about = groups[first]
+    given = build(first, about, commands_of(module)).parse_args(arguments[1:])
     result: Exit | None = given.body(Call(given, output))
     return Exit.OK if result is None else result
 
 
-def _help(about: Sequence[str], output: Output) -> Exit:
+def commands_of(module: str) -> Group:
+    """Import the module of a first word and return its commands."""
+    commands: Group = import_module(module).COMMANDS
+    return commands
+
+
+def _help(named: Sequence[str], output: Output, groups: Groups) -> Exit:
     """Print the front page, or the page of the command named."""
-    if about and about[0] in GROUPS:
-        build(about[0], GROUPS[about[0]][1], group(about[0])).parse_args([*about[1:], "--help"])
-    width = max(map(len, GROUPS))
-    output.document({first: about for first, (_, about) in GROUPS.items()})
+    if named and named[0] in groups:
+        return _run([*named, "--help"], output, groups)
+    width = max(map(len, groups))
+    output.document({first: about for first, (_, about) in groups.items()})
     output.line("usage: opora COMMAND [OPTIONS]\n\nOpora: a self-hosted REST backend.\n\ncommands:")
-    for first, (_, line) in GROUPS.items():
+    for first, (_, line) in groups.items():
         output.line(f"  {first.ljust(width)}  {line}")
-    output.line("\n`opora COMMAND --help` explains one. Every command takes --json. Settings: `opora config reference`.")
+    output.line(
+        "\n`opora COMMAND --help` explains one. Every command takes --json. Settings: `opora config reference`."
+    )
     return Exit.OK

@@ -60,6 +60,9 @@ _BY_KIND: tuple[tuple[str, Exit, str], ...] = (
     ("opora.core.kernel.errors.Unavailable", Exit.UNAVAILABLE, "`opora doctor` says what is down and how to mend it"),
     ("opora.bootstrap.faults.SettingsInvalid", Exit.CONFIG, "`opora config reference` explains every setting"),
     ("opora.bootstrap.plugins.PluginInvalid", Exit.CONFIG, "Install the adapter, or name one that is installed"),
+    ("sqlalchemy.exc.OperationalError", Exit.UNAVAILABLE, "`opora doctor` says what is down and how to mend it"),
+    ("asyncpg.exceptions._base.PostgresError", Exit.UNAVAILABLE, "Check OPORA_DATABASE_URL: name, password, database"),
+    ("alembic.util.exc.CommandError", Exit.DATA, "`opora db current` prints where the schema stands"),
     ("builtins.PermissionError", Exit.NO_PERMISSION, "Mend the rights of the file or folder"),
     ("builtins.FileNotFoundError", Exit.NO_INPUT, "Check the path"),
     ("builtins.FileExistsError", Exit.CANNOT_CREATE, "Choose another name"),
@@ -86,4 +89,5 @@ def _told(fault: BaseException) -> str:
     """Return the fault's words, with every field at fault on a line of its own."""
     fields = getattr(fault, "errors", None)
     lines = [f"  {field}: {message}" for field, messages in (fields or {}).items() for message in messages]
-    return "\n".join([str(fault), *lines])
+    words = str(fault).partition("\n(Background on this error")[0]  # what SQLAlchemy adds
+    return "\n".join([words, *lines])

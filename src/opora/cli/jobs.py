@@ -41,28 +41,27 @@ def show(call: Call) -> None:
 
 def retry(call: Call) -> None:
     """Queue a dead job again."""
-
-    async def work(app: Application) -> Job:
-        again = await app.get(RetryJob)
-        return await again(SYSTEM, call.arguments.id)
-
-    _told(call, run(work))
+    _act(call, RetryJob)
 
 
 def cancel(call: Call) -> None:
     """Cancel a job that waits, or ask the attempt that runs to stop."""
-
-    async def work(app: Application) -> Job:
-        stop = await app.get(CancelJob)
-        return await stop(SYSTEM, call.arguments.id)
-
-    _told(call, run(work))
+    _act(call, CancelJob)
 
 
-def _told(call: Call, job: Job) -> None:
-    call.output.document(job)
-    asked = " (asked to stop)" if job.cancel_requested and job.state is JobState.RUNNING else ""
-    call.output.line(f"Job {job.id} is {job.state}{asked}.")
+def _act(call: Call, kind: type[RetryJob | CancelJob]) -> None:
+    """Do something to a job and tell how it stands after."""
+
+    async def work(app: Application) -> Job | None:
+        act, views = await app.get(kind), await app.get(JobViews)
+        await act(SYSTEM, call.arguments.id)
+        return await views.one(call.arguments.id)
+
+    job = run(work)
+    if job is not None:
+        call.output.document(job)
+        asked = ", asked to stop" if job.cancel_requested and job.state is JobState.RUNNING else ""
+        call.output.line(f"Job {job.id} is {job.state}{asked}.")
 
 
 def why(call: Call) -> None:
@@ -112,7 +111,7 @@ def _running(job: Job, now: datetime) -> Iterator[str]:
     if job.progress_total:
         yield f"Progress: {_progress(job)}."
     if job.lease_until is not None and job.lease_until < now:
-        yield f"Its worker has been silent since its lease ended at {shown(job.lease_until)}; the next look takes it over."
+        yield f"Its worker fell silent: the lease ended at {shown(job.lease_until)}. The next look takes it over."
     else:
         yield f"Its worker's lease holds until {shown(job.lease_until)}."
 

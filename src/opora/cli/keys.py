@@ -57,6 +57,19 @@ def rotate(call: Call) -> None:
     _show_issued(call, run(work))
 
 
+def issue_for_tour() -> str:
+    """Make a key for an hour that may make keys, and return its text."""
+
+    async def work(app: Application) -> str:
+        issue, clock = await app.get(IssueKey), await app.get(Clock)
+        scopes = ROLE_SCOPES[Role.CLIENT] | {"keys:read", "keys:write"}
+        expires_at = clock.now() + timedelta(hours=1)
+        wanted = NewKey(label="tour: makes keys", scopes=scopes, environment=Environment.TEST, expires_at=expires_at)
+        return (await issue(SYSTEM, wanted)).key
+
+    return run(work)
+
+
 def _show_issued(call: Call, made: IssuedKey) -> None:
     call.output.document(_plain(made))
     call.output.line(made.key)
@@ -179,10 +192,14 @@ def _create_arguments(parser: ArgumentParser) -> None:
         "--scope", action="append", choices=sorted(SCOPES), metavar="SCOPE",
         help=f"what it may do; may be repeated; without it profiles and exports. One of {', '.join(sorted(SCOPES))}",
     )  # fmt: skip
-    parser.add_argument("--rate-limit-per-min", type=whole(1, RATE_MAX), metavar="N", help="requests a minute of its own")
+    parser.add_argument(
+        "--rate-limit-per-min", type=whole(1, RATE_MAX), metavar="N", help="requests a minute of its own"
+    )
     parser.add_argument("--expires-in", type=span, metavar="SPAN", help="how long it works: 90s, 15m, 12h, 30d, 2w")
     parser.add_argument("--environment", choices=["live", "test"], default="live", help="`live` (default) or `test`")
-    parser.add_argument("--allowed-ip", action="append", metavar="NETWORK", help="a network it works from; may be repeated")
+    parser.add_argument(
+        "--allowed-ip", action="append", metavar="NETWORK", help="a network it works from; may be repeated"
+    )
 
 
 def _list_arguments(parser: ArgumentParser) -> None:
@@ -206,8 +223,8 @@ def _rotate_arguments(parser: ArgumentParser) -> None:
 def _import_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE",
-        help="CSV with a head, or JSON lines; `-` is standard input. Columns: label, key_hash (bcrypt), lookup_prefix (the "
-        "key's first 12 characters), and where wanted scopes, rate_limit_per_min, expires_at, environment",
+        help="CSV with a head, or JSON lines; `-` is standard input. Columns: label, key_hash (bcrypt), lookup_prefix "
+        "(the key's first 12 characters), and where wanted scopes, rate_limit_per_min, expires_at, environment",
     )  # fmt: skip
 
 

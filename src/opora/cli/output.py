@@ -91,10 +91,11 @@ def plain(value: object) -> object:
 
 def shown(value: object) -> str:
     """Return a value as a table shows it: times in UTC to the second, nothing as a dash."""
-    if value is None or value == "" or value == ():
+    if value in (None, "", ()):
         return "-"
     if hasattr(value, "isoformat"):
-        return str(value.isoformat()).partition(".")[0].removesuffix("+00:00") + "Z"
+        text = str(value.isoformat())
+        return text.removesuffix("+00:00").partition(".")[0] + ("Z" if hasattr(value, "tzinfo") else "")
     if isinstance(value, set | frozenset | tuple | list):
         return ", ".join(sorted(str(one) for one in value))
     if isinstance(value, bool):
@@ -107,7 +108,9 @@ def table_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[
     body = [list(row) for row in rows]
     cells = [list(heads), *([shown(value) for value in row] for row in body)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    to_right = [bool(body) and all(isinstance(row[column], int | float) for row in body) for column in range(len(heads))]
+    to_right = [
+        bool(body) and all(isinstance(row[column], int | float) for row in body) for column in range(len(heads))
+    ]
     return [
         "  ".join(
             cell.rjust(width) if right else cell.ljust(width)

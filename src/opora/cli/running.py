@@ -1,4 +1,4 @@
-"""Opens the application for one command and runs the command's awaits in it: the only event loop of the command line."""
+"""Opens the application for one command and runs its awaits: the only event loop of the command line."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,0 +1,1 @@
+"""Secrets and their traces: password hashes, key digests, sealed texts, signed tokens."""

@@ -1,0 +1,1 @@
+"""What stands on a Redis (or Valkey) server: limits that are exact over machines, denials, figures."""

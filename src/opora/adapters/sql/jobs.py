@@ -51,7 +51,7 @@ class SqlJobQueue(JobQueue):
             ADD,
             id=self._identifiers.task_id(),
             kind=job.kind,
-            priority=job.priority,
+            priority=int(job.priority),
             run_at=job.run_at,
             attempts_max=job.attempts_max,
             payload=to_json(dict(job.payload)),

@@ -9,7 +9,7 @@ from opora.adapters.sql.jobs import claim_of, ids_text, kinds_text, uuid_of
 from opora.adapters.sql.outbox import SqlOutbox
 from opora.core.jobs.errors import JobCancelled, LeaseLost
 from opora.core.jobs.events import JobDied
-from opora.core.jobs.model import Claim, JobState
+from opora.core.jobs.model import Claim, JobState, Priority
 from opora.core.jobs.ports import JobLeases, JobProgress
 from opora.core.kernel.ports import Clock, Identifiers, Randomness
 
@@ -24,9 +24,10 @@ WHERE state = 'running' AND lease_until < now() RETURNING id, kind, state
 """
 CLAIM = """
 UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_id = :lease_id, lease_until = later(:lease_s)
-WHERE id IN (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= now() AND kind IN {kinds}
- ORDER BY priority DESC, run_at, id LIMIT :limit {lock})
-RETURNING id, kind, payload, attempt, attempts_max, lease_id, request_id, priority, run_at
+WHERE id IN (SELECT id FROM jobs
+ WHERE state = 'queued' AND priority = {priority} AND run_at <= now() AND kind IN {kinds}
+ ORDER BY run_at, id LIMIT :limit {lock})
+RETURNING id, kind, payload, attempt, attempts_max, lease_id, request_id, run_at
 """
 HELD = "attempt = :attempt AND lease_id = :lease_id AND state = 'running'"
 BEAT = """
@@ -44,7 +45,7 @@ WHERE state = 'running' AND lease_id = :lease_id AND id IN {ids}
 """
 NEXT = """
 SELECT MIN(due) FROM (
- SELECT MIN(run_at) AS due FROM jobs WHERE state = 'queued' AND kind IN {kinds}
+ SELECT (SELECT run_at FROM jobs WHERE state = 'queued' AND kind IN {kinds} ORDER BY run_at LIMIT 1) AS due
  UNION ALL SELECT MIN(lease_until) FROM jobs WHERE state = 'running') AS times
 """
 PRUNE = """
@@ -90,15 +91,20 @@ class SqlJobLeases(JobLeases):
         self, connection: Connection, kinds: Collection[str], limit: int, lease_s: float
     ) -> Sequence[Claim]:
         lock = "FOR UPDATE SKIP LOCKED" if connection.dialect == "postgresql" else ""
-        rows = await connection.fetch(
-            CLAIM.format(kinds=connection.listed("kinds", "text"), lock=lock),
-            kinds=kinds_text(kinds),
-            limit=limit,
-            lease_id=self._randomness.token_bytes(16).hex(),
-            lease_s=float(lease_s),
-        )
-        rows.sort(key=lambda row: (-row["priority"], row["run_at"], str(row["id"])))
-        return [claim_of(row) for row in rows]
+        lease_id = self._randomness.token_bytes(16).hex()
+        claims: list[Claim] = []
+        for priority in sorted(Priority, reverse=True):  # one index range each: later jobs of a higher one cost nothing
+            rows = await connection.fetch(
+                CLAIM.format(priority=int(priority), kinds=connection.listed("kinds", "text"), lock=lock),
+                kinds=kinds_text(kinds),
+                limit=limit - len(claims),
+                lease_id=lease_id,
+                lease_s=float(lease_s),
+            )
+            claims += [claim_of(row) for row in sorted(rows, key=lambda row: (row["run_at"], str(row["id"])))]
+            if len(claims) == limit:
+                break
+        return claims
 
     async def beat(self, claims: Sequence[Claim], lease_s: float) -> Mapping[UUID, bool]:
         held: dict[UUID, bool] = {}

@@ -6,7 +6,6 @@ These functions block and run an event loop of their own: call them from no runn
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -16,10 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Index, create_engine, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from opora.adapters.sql.revisions import folder
 from opora.adapters.sql.schema.tables import METADATA
-
-PACKAGED = Path(__file__).parents[2] / "_migrations"
-IN_REPOSITORY = Path(__file__).parents[4] / "migrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +41,8 @@ def alembic_url(url: str) -> str:
 
 def configured(url: str) -> Config:
     """Build Alembic's configuration; no file of it exists."""
-    folder = PACKAGED if PACKAGED.is_dir() else IN_REPOSITORY
     config = Config()
-    config.set_main_option("script_location", str(folder))
+    config.set_main_option("script_location", str(folder()))
     config.set_main_option("path_separator", "os")
     config.set_main_option("sqlalchemy.url", alembic_url(url).replace("%", "%%"))
     return config

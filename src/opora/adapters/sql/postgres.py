@@ -114,9 +114,11 @@ class PostgresTransaction(Transaction):
     async def commit(self) -> None:
         try:
             await self._driver.execute("COMMIT")
-        except Exception as error:
+        except BaseException as error:  # cancelled in the middle too: nobody knows what the connection holds
             self._driver.terminate()
-            raise translated(error) from error
+            if isinstance(error, Exception):
+                raise translated(error) from error
+            raise
         finally:
             await self._release()
 
@@ -125,6 +127,9 @@ class PostgresTransaction(Transaction):
             await self._driver.execute("ROLLBACK")
         except Exception:  # the server rolls a lost connection back by itself
             self._driver.terminate()
+        except BaseException:
+            self._driver.terminate()
+            raise
         finally:
             await self._release()
 

@@ -221,8 +221,11 @@ class SqliteDatabase(Database):
             driver.execute("PRAGMA synchronous=FULL")
         if read_only:
             driver.execute("PRAGMA query_only=ON")
-        driver.create_function("now", 0, lambda: instant_text(self._now()))
-        driver.create_function("later", 1, lambda seconds: instant_text(self._now() + timedelta(seconds=seconds)))
+        # Deterministic to SQLite means: once a statement, as on PostgreSQL; else it is asked for every row.
+        driver.create_function("now", 0, lambda: instant_text(self._now()), deterministic=True)
+        driver.create_function(
+            "later", 1, lambda seconds: instant_text(self._now() + timedelta(seconds=seconds)), deterministic=True
+        )
         return driver
 
     async def open(self) -> None:

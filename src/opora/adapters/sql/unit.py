@@ -7,9 +7,14 @@ from functools import cached_property
 
 from opora.adapters.sql.audit import AuditKey, SqlAuditTrail
 from opora.adapters.sql.connection import Connection, Database
+from opora.adapters.sql.exports import SqlExportRepository
 from opora.adapters.sql.idempotency import PARKING
 from opora.adapters.sql.jobs import SqlJobQueue
+from opora.adapters.sql.keys import SqlKeyRepository
 from opora.adapters.sql.outbox import SqlOutbox, SqlRelay, Subscriptions
+from opora.adapters.sql.people import SqlUserRepository
+from opora.adapters.sql.sessions import SqlSessionRepository
+from opora.adapters.sql.signing_keys import SqlSigningKeyRepository
 from opora.core.jobs.ports import Announcer
 from opora.core.kernel.ports import Identifiers
 
@@ -42,6 +47,26 @@ class SqlTx:
     @cached_property
     def audit(self) -> SqlAuditTrail:
         return SqlAuditTrail(self._connection, self._parts.audit_key)
+
+    @cached_property
+    def keys(self) -> SqlKeyRepository:
+        return SqlKeyRepository(self._connection)
+
+    @cached_property
+    def users(self) -> SqlUserRepository:
+        return SqlUserRepository(self._connection)
+
+    @cached_property
+    def sessions(self) -> SqlSessionRepository:
+        return SqlSessionRepository(self._connection)
+
+    @cached_property
+    def signing_keys(self) -> SqlSigningKeyRepository:
+        return SqlSigningKeyRepository(self._connection)
+
+    @cached_property
+    def exports(self) -> SqlExportRepository:
+        return SqlExportRepository(self._connection)
 
     def announce(self) -> None:
         """Say what the commit made runnable."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from opora.core.kernel.model import Moves
@@ -30,18 +30,26 @@ MOVES = Moves(
 )
 
 
+class Priority(IntEnum):
+    """How urgent a job is: of the jobs that are due, the more urgent go first."""
+
+    LOW = -1
+    NORMAL = 0
+    HIGH = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """Work to be done after the commit of what asks for it.
 
-    `dedup_key` makes any number of equal requests one job. `run_at` delays it; a higher `priority` goes first.
+    `dedup_key` makes any number of equal requests one job. `run_at` delays it.
     `request_id` is passed on to the job's logs.
     """
 
     kind: str
     payload: Mapping[str, object] = field(default_factory=dict)
     dedup_key: str | None = None
-    priority: int = 0
+    priority: Priority = Priority.NORMAL
     run_at: datetime | None = None
     attempts_max: int = 5
     request_id: str = ""
@@ -68,7 +76,7 @@ class Job:
     kind: str
     state: JobState
     payload: Mapping[str, object]
-    priority: int
+    priority: Priority
     attempt: int
     attempts_max: int
     run_at: datetime

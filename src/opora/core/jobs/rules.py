@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from opora.core.jobs.errors import Hopeless
-from opora.core.jobs.model import Claim, CronSlot, JobState, NewJob, RetryPolicy
+from opora.core.jobs.model import Claim, CronSlot, JobState, NewJob, Priority, RetryPolicy
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,7 +32,10 @@ def slot_start(slot: CronSlot, now: datetime) -> datetime:
 def slot_job(slot: CronSlot, start: datetime) -> NewJob:
     """The job of one slot; its dedup key makes it one however many processes add it."""
     return NewJob(
-        kind=slot.kind, payload=slot.payload, dedup_key=f"cron:{slot.name}:{start:%Y-%m-%dT%H:%M:%SZ}", priority=-1
+        kind=slot.kind,
+        payload=slot.payload,
+        dedup_key=f"cron:{slot.name}:{start:%Y-%m-%dT%H:%M:%SZ}",
+        priority=Priority.LOW,
     )
 
 

@@ -17,8 +17,8 @@ class CancelJob:
     unit: UnitOfWork[JobTx]
     clock: Clock
 
-    async def __call__(self, actor: Actor, id: UUID) -> None:
-        """Raise NoSuchJob, or IllegalMove for a job that has ended."""
+    async def __call__(self, actor: Actor, id: UUID) -> Job:
+        """Return the job as it stands then. Raises NoSuchJob, or IllegalMove for a job that has ended."""
         async with self.unit() as tx:
             job = await tx.jobs.get(id)
             if job is None:
@@ -28,6 +28,7 @@ class CancelJob:
             else:
                 await tx.jobs.move(job, JobState.CANCELLED)
             await tx.audit.record(change(actor, "job.cancelled", job, self.clock))
+            return await tx.jobs.get(id) or job
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,15 @@ class RetryJob:
     unit: UnitOfWork[JobTx]
     clock: Clock
 
-    async def __call__(self, actor: Actor, id: UUID) -> None:
-        """Raise NoSuchJob, or IllegalMove for a job that is not dead."""
+    async def __call__(self, actor: Actor, id: UUID) -> Job:
+        """Return the job as it stands then. Raises NoSuchJob, or IllegalMove for a job that is not dead."""
         async with self.unit() as tx:
             job = await tx.jobs.get(id)
             if job is None:
                 raise NoSuchJob(job_id=str(id))
             await tx.jobs.move(job, JobState.QUEUED, run_at=self.clock.now())
             await tx.audit.record(change(actor, "job.retried", job, self.clock))
+            return await tx.jobs.get(id) or job
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,3 +123,21 @@ class AnswerLost(Conflict):
     """The first call had its effect but its answer was lost; read the record instead of repeating."""
 
     code = "idempotency_answer_lost"
+
+
+class NoSuchBlob(NotFound):
+    """The store keeps no file of this name."""
+
+    code = "no_such_blob"
+
+
+class BlobTooLarge(TooLarge):
+    """The file is larger than it may be."""
+
+    code = "blob_too_large"
+
+
+class StorageUnavailable(Unavailable):
+    """The store of files does not answer or has no room."""
+
+    code = "storage_unavailable"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 from opora.core.kernel.errors import IllegalMove
 
@@ -182,3 +183,33 @@ class Moves[S: StrEnum]:
     def final(self) -> frozenset[S]:
         """The states that nothing follows."""
         return frozenset(state for state, following in self.table.items() if not following)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobName:
+    """The name of a stored file: a folder the program chose and a task's id; no user's word is ever part of it."""
+
+    folder: str
+    id: UUID
+
+    def __post_init__(self) -> None:
+        if not (self.folder.isascii() and self.folder.isalpha() and self.folder.islower()):
+            raise ValueError(f"a folder of blobs is named in lower-case letters, not {self.folder!r}")
+
+    def __str__(self) -> str:
+        return f"{self.folder}/{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "BlobName":
+        """Read `folder/id`; raises ValueError for any other text."""
+        folder, _, task = text.partition("/")
+        return cls(folder, UUID(task))
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A stored file: its size in bytes and the SHA-256 of its content in hexadecimal."""
+
+    name: BlobName
+    size: int
+    sha256: str

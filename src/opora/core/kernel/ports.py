@@ -1,14 +1,14 @@
 """What every context needs from the outside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from opora.core.kernel.events import Event
-from opora.core.kernel.model import ApiVersion, Change, IdempotentCall, StoredAnswer
+from opora.core.kernel.model import ApiVersion, Blob, BlobName, Change, IdempotentCall, StoredAnswer
 
 
 class Clock(ABC):
@@ -81,6 +81,43 @@ class IdempotentCalls(ABC):
 
 class Started:
     """A claim on an idempotency key: opaque to its holder."""
+
+
+class BlobStore(ABC):
+    """Files of any size, kept whole or not at all. Raises StorageUnavailable where the store fails or is full."""
+
+    @abstractmethod
+    async def put(self, name: BlobName, content: AsyncIterable[bytes], size_max: int) -> Blob:
+        """Keep the content under that name, in place of what was there, and return it with its digest.
+
+        Nobody sees a part of it: until the last byte is durable the name keeps what it had, and whatever `content`
+        raises leaves that so. Of two at once, one wins whole. Raises BlobTooLarge past `size_max` bytes. Memory does
+        not grow with the size.
+        """
+
+    @abstractmethod
+    async def open(self, name: BlobName, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Return the content from byte `start`, `length` bytes or to the end; less where the file is shorter.
+
+        Raises NoSuchBlob at once, before the first byte. A reader that began reads to the end, whatever happens to the
+        name meanwhile.
+        """
+
+    @abstractmethod
+    async def size(self, name: BlobName) -> int | None:
+        """Return how many bytes it has; None where there is none."""
+
+    @abstractmethod
+    async def delete(self, name: BlobName) -> bool:
+        """Remove it for good and tell whether it was there."""
+
+    @abstractmethod
+    def names(self, folder: str) -> AsyncIterator[BlobName]:
+        """Yield every name in a folder, in no order; what is put or removed meanwhile may be among them or not."""
+
+    @abstractmethod
+    async def sweep(self, unfinished_for_s: float) -> int:
+        """Remove what a `put` cut off by a crash left behind that long ago, and return how many; spares the living."""
 
 
 class VersionRegistry(ABC):

@@ -32,7 +32,7 @@ JOBS = Table(
     UniqueConstraint("dedup_key"),
     Index(
         "ix_jobs_due",
-        text("priority DESC"),
+        "priority",
         "run_at",
         "id",
         postgresql_where=text("state = 'queued'"),
@@ -44,7 +44,19 @@ JOBS = Table(
         postgresql_where=text("state = 'running'"),
         sqlite_where=text("state = 'running'"),
     ),
-    Index("ix_jobs_state_id", "state", "id"),
+    Index(
+        "ix_jobs_run_at",
+        "run_at",
+        postgresql_where=text("state = 'queued'"),
+        sqlite_where=text("state = 'queued'"),
+    ),
+    Index("ix_jobs_dead", "id", postgresql_where=text("state = 'dead'"), sqlite_where=text("state = 'dead'")),
+    Index(
+        "ix_jobs_finished_at",
+        "finished_at",
+        postgresql_where=text("state IN ('succeeded', 'cancelled')"),
+        sqlite_where=text("state IN ('succeeded', 'cancelled')"),
+    ),
 )
 
 OUTBOX = Table(

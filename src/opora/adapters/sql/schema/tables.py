@@ -1,6 +1,6 @@
 """Every table of every context: import this to have the metadata whole."""
 
-from opora.adapters.sql.schema import kernel
+from opora.adapters.sql.schema import access, exports, kernel, limits
 from opora.adapters.sql.schema.metadata import METADATA as METADATA
 
-ALL = (kernel,)
+ALL = (kernel, access, exports, limits)

@@ -1,0 +1,49 @@
+"""Where a schema stands, told without loading Alembic: commands and starts ask this each time."""
+
+from pathlib import Path
+
+from opora.adapters.sql.connection import Connection
+from opora.core.kernel.errors import Unavailable
+
+PACKAGED = Path(__file__).parents[2] / "_migrations"
+IN_REPOSITORY = Path(__file__).parents[4] / "migrations"
+
+
+class SchemaBehind(Unavailable):
+    """The database's schema is older than this program: run `opora db upgrade`."""
+
+    code = "schema_behind"
+
+
+class SchemaAhead(Unavailable):
+    """The database's schema is newer than this program: start the newer release."""
+
+    code = "schema_ahead"
+
+
+def folder() -> Path:
+    """The migrations, in the package or in the repository."""
+    return PACKAGED if PACKAGED.is_dir() else IN_REPOSITORY
+
+
+def newest() -> str:
+    """The revision that this program was written for; revisions are numbered files."""
+    return max(file.name.partition("_")[0] for file in (folder() / "versions").glob("[0-9]*.py"))
+
+
+async def current(connection: Connection) -> str | None:
+    """The revision the database stands at; None where it was never migrated."""
+    catalogue = "pg_tables WHERE tablename" if connection.dialect == "postgresql" else "sqlite_master WHERE name"
+    if not await connection.fetch_value(f"SELECT count(*) FROM {catalogue} = 'alembic_version'"):
+        return None
+    found = await connection.fetch_value("SELECT version_num FROM alembic_version")
+    return None if found is None else str(found)
+
+
+async def require(connection: Connection) -> None:
+    """Raise SchemaBehind or SchemaAhead unless the schema is the one this program was written for."""
+    stands, wanted = await current(connection), newest()
+    if stands is None or stands < wanted:
+        raise SchemaBehind(current=stands, wanted=wanted)
+    if stands > wanted:
+        raise SchemaAhead(current=stands, wanted=wanted)

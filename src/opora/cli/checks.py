@@ -1,0 +1,198 @@
+"""What the doctor looks at: each check gives findings, and each finding that is not well says how to mend it."""
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import redis
+
+from opora.adapters.sql.connection import Database
+from opora.adapters.sql.migrations import state
+from opora.bootstrap.fields import PLUGINS
+from opora.bootstrap.plugins import installed
+from opora.bootstrap.secrets import FILE_NAME
+from opora.bootstrap.settings import Settings
+from opora.cli.running import Application
+from opora.core.jobs.model import JobState
+from opora.core.jobs.ports import JobViews
+
+DISK_WARN_BYTES = 1 << 30
+DISK_FAIL_BYTES = 100 << 20
+CLOCK_WARN_S = 1.0
+SLOW_MS = 50.0
+UNSEALED_WARN_S = 60
+OVERDUE_WARN_S = 60
+
+
+class Health(StrEnum):
+    """How something is."""
+
+    WELL = "ok"
+    WARN = "warning"
+    ILL = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: how it is, what was seen, and how to mend it."""
+
+    name: str
+    health: Health
+    seen: str
+    mend: str = ""
+
+
+def home(settings: Settings) -> Iterator[Finding]:
+    """Look at the home folder, the secrets in it and the disk under it."""
+    folder = Path(settings.home)
+    if not folder.is_dir():
+        yield Finding("home", Health.WARN, f"{folder} does not exist", "`opora serve` makes it; or set OPORA_HOME")
+        return
+    writable = os.access(folder, os.W_OK | os.X_OK)
+    mend = f"chown it to the user that runs Opora: chown -R $(id -u) {folder}"
+    yield (
+        Finding("home", Health.WELL, f"{folder} is writable")
+        if writable
+        else Finding("home", Health.ILL, f"{folder} is not writable", mend)
+    )
+    kept = folder / FILE_NAME
+    if kept.is_file():
+        mode = stat.S_IMODE(kept.stat().st_mode)
+        if mode & 0o077:
+            yield Finding("secrets", Health.ILL, f"{kept} can be read by others ({mode:o})", f"chmod 600 {kept}")
+        else:
+            yield Finding("secrets", Health.WELL, f"{kept} is this user's alone")
+    free = shutil.disk_usage(folder).free
+    low = Health.ILL if free < DISK_FAIL_BYTES else Health.WARN if free < DISK_WARN_BYTES else Health.WELL
+    yield Finding(
+        "disk", low, f"{free // (1 << 20)} MiB free under {folder}", "Make room" if low is not Health.WELL else ""
+    )
+
+
+def storage(settings: Settings) -> Iterator[Finding]:
+    """Try to keep and to delete a file where files are kept."""
+    if not settings.storage_url.startswith("file:"):
+        yield Finding("storage", Health.WELL, "not on this machine; not looked at")
+        return
+    folder = Path(unquote(settings.storage_url.removeprefix("file:").removeprefix("//")))
+    probe = folder / f".doctor-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"opora")
+        probe.unlink()
+    except OSError as fault:
+        yield Finding(
+            "storage", Health.ILL, f"{folder} cannot be written ({fault.strerror})", f"Mend the rights of {folder}"
+        )
+    else:
+        yield Finding("storage", Health.WELL, f"{folder} can be written")
+
+
+def schema(settings: Settings) -> Iterator[Finding]:
+    """Reach the database and see whether its schema is this release's."""
+    begun = time.perf_counter()
+    if settings.embedded and not Path(settings.sqlite_path).is_file():
+        yield Finding("database", Health.WARN, f"{settings.sqlite_path} does not exist", "`opora serve` makes it")
+        return
+    try:
+        found = state(settings.database_url)
+    except Exception as fault:  # whatever the driver raises means the same here: it does not answer
+        mend = "Is it up? Check OPORA_DATABASE_URL with `opora config show`"
+        yield Finding("database", Health.ILL, f"does not answer: {str(fault).splitlines()[0]}", mend)
+        return
+    took_ms = (time.perf_counter() - begun) * 1000
+    yield Finding("database", Health.WELL, f"answers ({took_ms:.0f} ms with connecting)")
+    if found.up_to_date:
+        yield Finding("schema", Health.WELL, f"at {found.head}")
+    elif found.known:
+        yield Finding("schema", Health.ILL, f"at {found.current or 'nothing'}, needs {found.head}", "opora db upgrade")
+    else:
+        mend = "Install the release that made it; this one is older"
+        yield Finding("schema", Health.ILL, f"at {found.current}, which this release does not know", mend)
+
+
+def counters(settings: Settings) -> Iterator[Finding]:
+    """Ask Redis, where there is one, for an answer, its policy of eviction and its clock."""
+    if not settings.redis_url:
+        yield Finding("redis", Health.WELL, "not configured; limits are kept in the database")
+        return
+    limit_s = max(settings.redis_timeout_ms / 1000, 0.5)
+    client = redis.Redis.from_url(settings.redis_url, socket_timeout=limit_s, socket_connect_timeout=limit_s)
+    where = urlsplit(settings.redis_url).hostname
+    try:
+        with client:
+            begun = time.perf_counter()
+            client.ping()
+            took_ms = (time.perf_counter() - begun) * 1000
+            policy = str(client.info("memory").get("maxmemory_policy", "unknown"))
+    except redis.RedisError as fault:
+        yield Finding("redis", Health.ILL, f"{where} does not answer: {fault}", "Is it up? Check OPORA_REDIS_URL")
+        return
+    slow = took_ms > min(SLOW_MS, settings.redis_timeout_ms)
+    yield Finding("redis", Health.WARN if slow else Health.WELL, f"answers ({took_ms:.1f} ms)")
+    if policy not in {"noeviction", "unknown"}:
+        yield Finding("redis memory", Health.WARN, f"evicts by {policy}: limits may be forgotten", "Set noeviction")
+
+
+def adapters(settings: Settings) -> Iterator[Finding]:
+    """See whether the adapters that were named are installed."""
+    for group in PLUGINS:
+        names = [one.name for one in installed(group)]
+        wanted = getattr(settings, group)
+        if names and names.count(wanted) != 1:
+            known = ", ".join(names)
+            yield Finding(group, Health.ILL, f"no adapter {wanted!r}", f"Set OPORA_{group.upper()} to one of: {known}")
+
+
+async def inside(app: Application) -> list[Finding]:
+    """Look at what only the built program can see: clocks, jobs and the seal of the audit log."""
+    database, views = await app.get(Database), await app.get(JobViews)
+    return [*await _clock(database), *await _jobs(database, views), *await _audit(database)]
+
+
+async def _clock(database: Database) -> list[Finding]:
+    before = datetime.now(UTC)
+    told = instant(await database.read.fetch_value("SELECT now()"))
+    after = datetime.now(UTC)
+    off_s = (told - before).total_seconds() if told < before else max((told - after).total_seconds(), 0.0)
+    well = abs(off_s) < CLOCK_WARN_S
+    mend = "" if well else "Run an NTP client on both machines"
+    return [Finding("clock", Health.WELL if well else Health.WARN, f"{off_s:+.2f} s from the database's", mend)]
+
+
+def instant(value: object) -> datetime:
+    """Return a time as either store gives it."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+
+
+async def _jobs(database: Database, views: JobViews) -> list[Finding]:
+    counts = await views.counts()
+    dead, queued = counts.get(JobState.DEAD, 0), counts.get(JobState.QUEUED, 0)
+    found = [Finding("jobs", Health.WELL, f"{queued} waiting, {counts.get(JobState.RUNNING, 0)} running")]
+    if dead:
+        mend = "`opora jobs list --state dead`, then `opora jobs why ID` and `opora jobs retry ID`"
+        found.append(Finding("dead jobs", Health.WARN, f"{dead} given up", mend))
+    overdue = "SELECT count(*) FROM jobs WHERE state = 'queued' AND run_at < later(:seconds)"
+    late = await database.read.fetch_value(overdue, seconds=-OVERDUE_WARN_S)
+    if late:
+        mend = "Start a worker: `opora worker`, or `opora serve` without --no-worker"
+        found.append(Finding("late jobs", Health.ILL, f"{late} due for more than {OVERDUE_WARN_S} s", mend))
+    return found
+
+
+async def _audit(database: Database) -> list[Finding]:
+    waiting = "SELECT count(*) FROM audit_log WHERE seal_number IS NULL AND created_at < later(:seconds)"
+    count = await database.read.fetch_value(waiting, seconds=-UNSEALED_WARN_S)
+    if count:
+        seen = f"{count} entries older than {UNSEALED_WARN_S} s are not sealed"
+        return [Finding("audit", Health.WARN, seen, "Start a worker: it seals the log")]
+    return [Finding("audit", Health.WELL, "sealed; `opora audit verify` walks the whole chain")]

@@ -1,0 +1,12 @@
+"""`opora openapi`: the published form of the contract."""
+
+from opora.bootstrap.http import openapi_document
+from opora.cli.command import Call, Command
+
+
+def show(call: Call) -> None:
+    """Print the document; it is JSON in either form."""
+    call.output.raw(openapi_document().decode() + "\n")
+
+
+COMMANDS = {"": Command("Print the OpenAPI document", show, example="opora openapi > openapi.json")}

@@ -1,0 +1,1 @@
+"""What access is about: people, keys, tokens, scopes and rates."""

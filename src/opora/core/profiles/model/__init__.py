@@ -1,0 +1,1 @@
+"""What a profile is made of, what its tables hold, and what may be asked for."""

@@ -1,0 +1,1 @@
+"""What profiles need from the outside."""

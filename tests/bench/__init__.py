@@ -1,0 +1,1 @@
+"""Benchmarks: every path beside its peers, measured in the same run."""

@@ -1,0 +1,135 @@
+"""`make bench`: measures every topic, prints one table and writes it to docs/benchmarks.md with the machine's facts."""
+
+import importlib
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench.figures import Figure
+
+FOLDER = Path(__file__).parent
+PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
+LIBRARIES = """
+    asyncpg faker fpdf2 litestar mimesis msgspec pyjwt redis reportlab sqlalchemy taskiq typst uvicorn uvloop
+"""
+VERDICT = {True: "yes", False: "no", None: "–"}
+
+
+def topics(only: Sequence[str]) -> list[str]:
+    """Name the topics there are, or those among them that were asked for."""
+    there = sorted(file.stem.removeprefix("bench_") for file in FOLDER.glob("bench_*.py"))
+    unknown = set(only) - set(there)
+    if unknown:
+        sys.exit(f"no bench named {', '.join(sorted(unknown))}; there are {', '.join(there)}")
+    return [topic for topic in there if not only or topic in only]
+
+
+def measured(names: Sequence[str], console: Console) -> Iterator[tuple[str, list[Figure]]]:
+    """Run topic after topic behind a progress bar; a topic that fails is told, and the others go on."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(names))
+        for name in names:
+            progress.update(task, description=name)
+            try:
+                yield name, importlib.import_module(f"bench.bench_{name}").figures()
+            except Exception:  # whatever a topic needs may be missing here
+                console.print_exception(max_frames=4)
+                yield name, [Figure(name, "failed", met=False)]
+            progress.advance(task)
+
+
+def machine() -> dict[str, str]:
+    """Tell what the figures were measured on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "processor": f"{processor()}, {os.cpu_count()} logical, load {os.getloadavg()[0]:.1f} at the start",
+        "memory": f"{memory:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "libraries": ", ".join(f"{name} {found}" for name in LIBRARIES.split() if (found := installed(name))),
+    }
+
+
+def processor() -> str:
+    """Name the processor as the system knows it."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def installed(name: str) -> str:
+    """Give a package's version, or an empty text."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def cells(figure: Figure) -> tuple[str, ...]:
+    """Write one figure as the cells of a row."""
+    ratio = "–" if figure.ratio is None else f"{figure.ratio:.3g}×"
+    return figure.path, figure.measured, figure.against, ratio, figure.goal, VERDICT[figure.met]
+
+
+HEADINGS = ("path", "measured", "against, in the same run", "ratio", "goal", "met")
+
+
+def on_terminal(found: Mapping[str, Sequence[Figure]]) -> Table:
+    """Lay the figures out for a terminal."""
+    table = Table(*HEADINGS, row_styles=("", "dim"))
+    for figures in found.values():
+        for figure in figures:
+            table.add_row(*cells(figure))
+        table.add_section()
+    return table
+
+
+def as_page(found: Mapping[str, Sequence[Figure]], facts: Mapping[str, str]) -> str:
+    """Write docs/benchmarks.md."""
+    lines = [
+        "# Benchmarks", "",
+        "Written by `make bench`. Each figure stands beside a peer or a limit measured in the same run, interleaved",
+        "with it, so that the ratio holds where the absolute numbers do not. A goal that is not met says so.", "",
+        "| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in facts.items()),
+    ]  # fmt: skip
+    for topic, figures in found.items():
+        rule = "| " + " | ".join("---" for _ in HEADINGS) + " |"
+        lines += ["", f"## {topic.replace('_', ' ').capitalize()}", "", f"| {' | '.join(HEADINGS)} |", rule]
+        lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells(one))} |" for one in figures]
+    return "\n".join(lines) + "\n"
+
+
+def main(only: Sequence[str]) -> int:
+    """Measure, print and write; a goal that is not met is told, not failed."""
+    console = Console()
+    facts = machine()
+    found = dict(measured(topics(only), console))
+    console.print(on_terminal(found))
+    if not only:
+        PAGE.write_text(as_page(found, facts), encoding="utf-8")
+        console.print(f"written to {PAGE.relative_to(FOLDER.parents[1])}")
+    missed = [figure.path for figures in found.values() for figure in figures if figure.met is False]
+    if missed:
+        console.print(f"[yellow]not met:[/] {'; '.join(missed)}")
+    return int(any(figure.measured == "failed" for figures in found.values() for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,11 @@
+"""What every test may ask for: an event loop, the servers of the run, and the stores and units of work on them."""
+
+import pytest
+
+pytest_plugins = ("servers.plugin", "servers.stores")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio."""
+    return "asyncio"
