@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar._openapi.plugin import OpenAPIPlugin  # the public way in adds routes of its own
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.spec import Components, License, SecurityScheme, Server
+from litestar.openapi.spec import Components, License, Reference, SecurityScheme, Server
 
 from opora import __version__
 from opora.api.policy import Access, Policy
@@ -52,7 +52,7 @@ REFUSALS = {
     "429": "A rate or a quota is spent.",
     "503": "A system Opora depends on does not answer.",
 }
-SECURITY_SCHEMES = {
+SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
     "bearer": SecurityScheme(type="http", scheme="bearer", description="An access token, or an API key."),
     "api_key": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header", description="An API key."),
 }
@@ -82,7 +82,7 @@ def snapshot(app: Litestar) -> str:
 def schema(app: Litestar) -> dict[str, Any]:
     """Return the document as a dictionary."""
     plugin = app.plugins.get(OpenAPIPlugin)
-    plugin._openapi_config = OpenAPIConfig(  # noqa: SLF001  # set by on_app_init alone, which would add routes
+    plugin._openapi_config = OpenAPIConfig(  # set by on_app_init alone, which would add routes
         title=TITLE,
         version=__version__,
         servers=[Server(url="/")],
@@ -157,7 +157,7 @@ def _refusal(status: str, text: str) -> dict[str, Any]:
     return found
 
 
-def _operation_id(handler: HTTPRouteHandler, method: Any, components: list[Any]) -> str:
+def _operation_id(_handler: HTTPRouteHandler, method: Any, components: list[Any]) -> str:
     """Name an operation after its method and address: `get_profiles_by_profile_id`."""
     words = [str(getattr(method, "value", method)).lower()]
     for part in components:
