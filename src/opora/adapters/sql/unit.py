@@ -16,6 +16,7 @@ from opora.adapters.sql.people import SqlUserRepository
 from opora.adapters.sql.profiles import SqlProfileRepository
 from opora.adapters.sql.sessions import SqlSessionRepository
 from opora.adapters.sql.signing_keys import SqlSigningKeyRepository
+from opora.adapters.sql.versions import SqlVersionRows
 from opora.core.jobs.ports import Announcer
 from opora.core.kernel.ports import Identifiers
 
@@ -72,6 +73,10 @@ class SqlTx:
     @cached_property
     def profiles(self) -> SqlProfileRepository:
         return SqlProfileRepository(self._connection)
+
+    @cached_property
+    def versions(self) -> SqlVersionRows:
+        return SqlVersionRows(self._connection)
 
     def announce(self) -> None:
         """Say what the commit made runnable."""
