@@ -32,7 +32,7 @@ def test_the_page_has_a_row_for_what_every_document_asks() -> None:
     assert len(list(rows())) > 150
 
 
-@pytest.mark.parametrize(("requirement", "met", "shown"), rows())
+@pytest.mark.parametrize(("requirement", "met", "shown"), list(rows()))
 def test_every_requirement_is_shown_by_a_test_or_openly_not_yet_met(requirement: str, met: str, shown: str) -> None:
     assert requirement
     assert met
