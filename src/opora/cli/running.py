@@ -2,22 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+
+from dishka import AsyncContainer
 
 from opora.bootstrap.container import application
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
 
-
-class Application(Protocol):
-    """The built program: gives the one instance of a use case, a view or a port."""
-
-    async def get[T](self, kind: type[T]) -> T:
-        """Return the instance that stands for `kind`."""
-        ...
+type Application = AsyncContainer
+"""The built program: `await app.get(X)` gives the one instance of a use case, a view or a port."""
 
 
-def run[T](work: Callable[[Any], Awaitable[T]], settings: Settings | None = None) -> T:
+def run[T](work: Callable[[Application], Awaitable[T]], settings: Settings | None = None) -> T:
     """Run `work(application)` to its end and close everything behind it."""
     chosen = settings or load()
 

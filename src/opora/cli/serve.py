@@ -102,9 +102,14 @@ def _run(config: uvicorn.Config, listening: socket.socket) -> Exit:
     server = uvicorn.Server(config)
     with listening:
         if config.workers > 1:
-            Multiprocess(config, target=server.run, sockets=[listening]).run()
+            Multiprocess(config, sockets=[listening]).run()
             return Exit.OK
-        server.run(sockets=[listening])
+        try:
+            server.run(sockets=[listening])
+        except SystemExit:
+            if not server.started:  # the log has said why
+                return Exit.UNAVAILABLE
+            raise
     return Exit.OK if server.started else Exit.UNAVAILABLE
 
 
