@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-
-from dishka import AsyncContainer
+from typing import Any, Protocol
 
 from opora.bootstrap.container import application
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
 
-type Application = AsyncContainer
-"""The built program: `await app.get(X)` gives the one instance of a use case, a view or a port."""
+
+class Application(Protocol):
+    """The built program."""
+
+    async def get[T](self, kind: type[T]) -> T:
+        """Return the one instance that stands for a use case, a view or a port."""
+        ...
 
 
-def run[T](work: Callable[[Application], Awaitable[T]], settings: Settings | None = None) -> T:
+def run[T](work: Callable[[Any], Awaitable[T]], settings: Settings | None = None) -> T:
     """Run `work(application)` to its end and close everything behind it."""
     chosen = settings or load()
 

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from argparse import ArgumentParser
 
+from dishka import AsyncContainer
 from msgspec.structs import replace
 
 from opora.api import logs
@@ -11,7 +12,7 @@ from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
 from opora.bootstrap.worker import working
 from opora.cli.command import Call, Command
-from opora.cli.running import Application, run
+from opora.cli.running import run
 from opora.cli.values import whole
 
 AS_JSON = {"auto": None, "json": True, "text": False}
@@ -26,7 +27,7 @@ def work(call: Call) -> None:
     run(lambda app: _until_told(app, settings, call), settings)
 
 
-async def _until_told(app: Application, settings: Settings, call: Call) -> None:
+async def _until_told(app: AsyncContainer, settings: Settings, call: Call) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
