@@ -58,7 +58,7 @@ class Field:
     @property
     def many(self) -> bool:
         """Tell whether it is a list, written with commas."""
-        return self.kind not in {int, str} and not self.choices
+        return self.kind not in {int, str, bool} and not self.choices
 
     @property
     def range(self) -> str:
@@ -67,11 +67,15 @@ class Field:
             return "one of " + ", ".join(str(one) for one in self.choices)
         if self.kind is int:
             return f"a whole number from {self.about.ge} to {self.about.le}"
+        if self.kind is bool:
+            return "true or false"
         return "a list with commas between" if self.many else "text"
 
     @property
     def written_default(self) -> str:
         """The default as it would be written in a variable; empty when there is none."""
+        if self.kind is bool:
+            return str(self.default).lower()
         return ",".join(self.default) if self.many else str(self.default)
 
 

@@ -18,6 +18,8 @@ from opora.bootstrap.settings import Settings
 IGNORED_PREFIX = "OPORA_TEST_"
 CONFIG_NAME = "opora.toml"
 SECRET_FILE_BYTES_MAX = 65_536
+WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+"""How true and false are written in a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ def _content(given: _Given, reading: _Reading) -> str | None:
 
 def _convert(about: Field, where: str, value: Any, reading: _Reading) -> None:
     """Keep the value in the setting's type, or note what is wrong with it."""
+    if about.kind is bool and isinstance(value, str):
+        value = WORDS.get(value.lower(), value)
     split = (
         [part.strip() for part in value.split(",") if part.strip()] if about.many and isinstance(value, str) else value
     )

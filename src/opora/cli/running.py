@@ -10,10 +10,10 @@ from opora.bootstrap.sources import load
 
 
 class Application(Protocol):
-    """The built program: gives the one instance of a use case, a view or a port."""
+    """The built program."""
 
     async def get[T](self, kind: type[T]) -> T:
-        """Return the instance that stands for `kind`."""
+        """Return the one instance that stands for a use case, a view or a port."""
         ...
 
 
