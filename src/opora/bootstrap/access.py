@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 from dishka import AnyOf, Provider, Scope, provide
 
-from opora.adapters.crypto.derivation import derived_key
 from opora.adapters.crypto.digests import PepperedDigests
 from opora.adapters.crypto.passwords import ArgonPasswords
 from opora.adapters.crypto.refresh import DerivedRefreshSecrets
@@ -20,6 +19,7 @@ from opora.adapters.sql.keys import SqlKeyLookup, SqlKeyUsageStore, SqlKeyViews
 from opora.adapters.sql.people import SqlUserViews
 from opora.adapters.sql.sessions import SqlTokenStandings
 from opora.adapters.sql.unit import SqlUnitOfWork
+from opora.bootstrap.secrets import hkdf
 from opora.bootstrap.settings import Settings
 from opora.core.access.model.keytext import KeyFormat
 from opora.core.access.model.tokens import Algorithm
@@ -36,6 +36,7 @@ from opora.core.access.ports.tokens import (
 )
 from opora.core.access.ports.transaction import AccessTx
 from opora.core.access.rules.callers import CallerPolicy
+from opora.core.access.rules.keys import RotationPolicy
 from opora.core.access.rules.login import LoginPolicy
 from opora.core.access.rules.people import PasswordPolicy
 from opora.core.access.rules.tokens import TokenPolicy
@@ -56,6 +57,10 @@ class Policies(Provider):
     @provide
     def key_format(self) -> KeyFormat:
         return KeyFormat(self._settings.key_prefix)
+
+    @provide
+    def rotation(self) -> RotationPolicy:
+        return RotationPolicy(self._settings.key_overlap_s)
 
     @provide
     def callers(self) -> CallerPolicy:
@@ -93,7 +98,7 @@ class Secrets(Provider):
 
     @provide
     def seal(self) -> AesSeal:
-        return AesSeal(derived_key(self._settings.encryption_key.encode(), "signing-keys"))
+        return AesSeal(hkdf(self._settings.encryption_key, "signing-keys"))
 
     @provide
     def digests(self) -> KeyDigests:
@@ -116,7 +121,7 @@ class Secrets(Provider):
 
     @provide
     def refresh(self) -> RefreshSecrets:
-        return DerivedRefreshSecrets(derived_key(self._settings.secret_key.encode(), "refresh-tokens"))
+        return DerivedRefreshSecrets(hkdf(self._settings.secret_key, "refresh-tokens"))
 
 
 class AccessStores(Provider):

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dishka import Provider, Scope, provide
 from prometheus_client import REGISTRY
 
-from opora.adapters.redis.connection import RedisConnection
 from opora.adapters.sql import revisions
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.versions import SqlVersionRegistry
 from opora.api.edge import EdgeParts, EdgeSettings
-from opora.api.health import HealthChecks
+from opora.api.health import Check, HealthChecks
 from opora.api.metrics import Metrics
+from opora.bootstrap.limits import SharedStore
 from opora.bootstrap.settings import Settings
 from opora.core.access.ports.rates import RateGate, RateStats
 from opora.core.access.usecases.authenticate import Authenticate
@@ -39,19 +39,21 @@ class Edge(Provider):
         return SqlVersionRegistry(database)
 
     @provide
-    def health(self, database: Database, jobs: JobViews, redis: RedisConnection) -> HealthChecks:
+    def health(self, database: Database, jobs: JobViews, shared: SharedStore) -> HealthChecks:
         async def answers() -> Mapping[str, object]:
             return {"schema": await revisions.current(database.read)}
 
         async def waiting() -> Mapping[str, object]:
             return {"dead": (await jobs.counts())["dead"]}
 
-        async def pings() -> None:
-            await redis.call("PING")
+        checks: dict[str, Check] = {"database": answers, "jobs": waiting}
+        if shared.redis is not None:
+            redis = shared.redis
 
-        checks = {"database": answers, "jobs": waiting}
-        if self._settings.redis_url:
-            return HealthChecks({**checks, "redis": pings})
+            async def pings() -> None:
+                await redis.call("PING")
+
+            checks["redis"] = pings
         return HealthChecks(checks, frozenset({"redis"}))
 
     @provide
@@ -73,4 +75,4 @@ class Edge(Provider):
             hsts_max_age_s=settings.hsts_s,
             problem_base_url=settings.problem_base_url,
         )
-        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, edge)
+        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, settings=edge)

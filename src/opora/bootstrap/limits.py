@@ -1,6 +1,7 @@
 """Where calls are counted: Redis where it is given, else the database's own machine."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from dishka import Provider, Scope, provide
@@ -19,6 +20,13 @@ from opora.core.access.ports.rates import RateGate, RateStats
 from opora.worker.journal import LoggedJournal
 
 
+@dataclass(frozen=True, slots=True)
+class SharedStore:
+    """The store that processes of several machines share for limits, where there is one beside the database."""
+
+    redis: RedisConnection | None = None
+
+
 class Limits(Provider):
     """The rate gate behind its guard, and the figures of it."""
 
@@ -28,18 +36,6 @@ class Limits(Provider):
         super().__init__()
         self._settings = settings
 
-    @provide
-    async def redis(self) -> AsyncIterator[RedisConnection]:
-        connection = RedisConnection(self._settings.redis_url, timeout_s=self._settings.redis_timeout_ms / 1000)
-        yield connection
-        await connection.close()
-
-    @provide
-    def store(self, database: Database) -> LimitStore:
-        if self._settings.embedded:
-            return SqliteLimits(Path(self._settings.home) / "limits.db")
-        return PostgresLimits(database)
-
     def guarded(self, gate: RateGate) -> RateGate:
         """Let limits go on by their own modes while their store is away."""
         instances = self._settings.instances_expected
@@ -48,6 +44,16 @@ class Limits(Provider):
 
 class RedisLimits(Limits):
     """Counted in Redis."""
+
+    @provide
+    async def redis(self) -> AsyncIterator[RedisConnection]:
+        connection = RedisConnection(self._settings.redis_url, timeout_s=self._settings.redis_timeout_ms / 1000)
+        yield connection
+        await connection.close()
+
+    @provide
+    def shared(self, redis: RedisConnection) -> SharedStore:
+        return SharedStore(redis)
 
     @provide
     def gate(self, redis: RedisConnection) -> RateGate:
@@ -60,6 +66,16 @@ class RedisLimits(Limits):
 
 class SqlLimits(Limits):
     """Counted in a table."""
+
+    @provide
+    def shared(self) -> SharedStore:
+        return SharedStore()
+
+    @provide
+    def store(self, database: Database) -> LimitStore:
+        if self._settings.embedded:
+            return SqliteLimits(Path(self._settings.home) / "limits.db")
+        return PostgresLimits(database)
 
     @provide
     def gate(self, store: LimitStore) -> RateGate:

@@ -1,14 +1,11 @@
 """Runs the program as processes: the HTTP service with its worker, or a worker alone."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import uvicorn
 from dishka import AsyncContainer
 
 from opora.adapters.memory.key_usage import KeyUsageLog
@@ -23,8 +20,6 @@ from opora.core.access.usecases.signing import EnsureSigningKey
 from opora.worker.journal import LoggedJournal
 from opora.worker.loops import Loop
 
-WITH_WORKER = "_OPORA_SERVE_WITH_WORKER"
-"""Passed to the processes of one service, not a setting: whether each runs a worker beside the API."""
 LOG_FORMATS = {"json": True, "text": False, "auto": None}
 
 
@@ -67,9 +62,8 @@ async def tending(container: AsyncContainer) -> AsyncIterator[None]:
 class Service:
     """The ASGI application of one process: opened and closed by the server's lifespan."""
 
-    def __init__(self, settings: Settings, *, with_worker: bool = True) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._with_worker = with_worker
         self._stack = AsyncExitStack()
         self._gate: Any = None
 
@@ -84,7 +78,7 @@ class Service:
         container = await self._stack.enter_async_context(application(self._settings))
         self._gate = await gate_of(container)
         await self._stack.enter_async_context(tending(container))
-        if self._with_worker:
+        if self._settings.run_jobs:
             await self._stack.enter_async_context(working(container, self._settings))
 
     async def close(self) -> None:
@@ -109,36 +103,12 @@ def service() -> Service:
     """Build the application from the environment: what every process of `opora serve` calls."""
     settings = load()
     log(settings)
-    return Service(settings, with_worker=os.environ.get(WITH_WORKER, "1") == "1")
+    return Service(settings)
 
 
 def log(settings: Settings) -> None:
     """Set this process's log up."""
     logs.configure(settings.log_level, as_json=LOG_FORMATS[settings.log_format])
-
-
-def serve(settings: Settings, *, processes: int = 1, with_worker: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT; requests and jobs that run are let end within the drain time."""
-    os.environ[WITH_WORKER] = "1" if with_worker else "0"
-    uvicorn.run(
-        "opora.bootstrap.serving:service",
-        factory=True,
-        host=settings.http_host,
-        port=settings.http_port,
-        workers=processes,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=settings.drain_s,
-        timeout_keep_alive=30,
-        h11_max_incomplete_event_size=65_536,
-    )
 
 
 async def work(settings: Settings) -> None:
