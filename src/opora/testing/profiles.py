@@ -87,7 +87,7 @@ class ProfileRepositoryContract:
         """Keep one record for each set of changes."""
         async with self.unit() as tx:
             ids = await tx.profiles.next_ids(len(changes))
-            records = [a_kept_profile(id, **one) for id, one in zip(ids, changes, strict=True)]
+            records = [a_kept_profile(number, **one) for number, one in zip(ids, changes, strict=True)]
             await tx.profiles.add(records)
         return records
 
@@ -110,13 +110,13 @@ class ProfileRepositoryContract:
             async with self.unit() as tx:
                 return list(await tx.profiles.next_ids(20))
 
-        taken = [id for some in await asyncio.gather(*(take() for _ in range(5))) for id in some]
+        taken = [one for some in await asyncio.gather(*(take() for _ in range(5))) for one in some]
         assert len(set(taken)) == 100
 
     async def test_a_failed_transaction_keeps_nothing(self) -> None:
         with pytest.raises(LookupError):
             async with self.unit() as tx:
-                await tx.profiles.add([a_kept_profile(id) for id in await tx.profiles.next_ids(2)])
+                await tx.profiles.add([a_kept_profile(one) for one in await tx.profiles.next_ids(2)])
                 raise LookupError
         assert await self.listed(EVERYONES) == []
 
