@@ -40,7 +40,7 @@ def checked_wish(profile_id: int | None, profile_ids: Sequence[int] | None, form
 
 
 def reach(actor: Actor) -> Reach:
-    """Return whose profiles and exports the caller may see: an admin everyone's, anyone else their own."""
+    """Return whose exports the caller may see: an admin everyone's, anyone else their own."""
     return EVERYONES if actor.may("admin") else Reach(actor.subject)
 
 
