@@ -11,7 +11,7 @@ import pytest
 
 from docs.pages import REPOSITORY, Page, pages
 from opora.bootstrap.settings import Settings
-from opora.cli.entry import GROUPS, group
+from opora.cli.entry import GROUPS, commands_of
 
 PAGES = pages()
 VARIABLE = re.compile(r"\bOPORA_[A-Z0-9_]*[A-Z0-9]\b(?!_?\*)")
@@ -64,8 +64,8 @@ def test_every_command_that_a_page_shows_exists(page: Page) -> None:
     for first, second in {found for text in shown for found in COMMAND.findall(text)}:
         if first not in LATER:
             assert first in GROUPS, first
-        if first in GROUPS and second and len(group(first)) > 1:
-            assert second in group(first), f"{first} {second}"
+        if first in GROUPS and second and len(commands_of(GROUPS[first][0])) > 1:
+            assert second in commands_of(GROUPS[first][0]), f"{first} {second}"
 
 
 @EVERY_PAGE
