@@ -18,7 +18,7 @@ VARIABLE = re.compile(r"\bOPORA_[A-Z0-9_]*[A-Z0-9]\b(?!_?\*)")
 COMMAND = re.compile(r"(?:^|[`/ (])opora ([a-z]+)(?: ([a-z]+))?", re.MULTILINE)
 TARGET = re.compile(r"\bmake ([a-z]+)\b")
 OF_THE_TESTS = re.compile(r"OPORA_(TEST|SETUP)_\w+")
-OF_EXAMPLES = {"OPORA_KEY", "OPORA_CORE_BANKING", "OPORA_DEBUG"}
+OF_EXAMPLES = {"OPORA_KEY", "OPORA_CORE_BANKING", "OPORA_DEBUG", "OPORA_CONFIG"}
 LATER = {"backup", "restore", "numbers"}  # commands of areas that conformance.md marks as not yet
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
