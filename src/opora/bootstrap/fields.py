@@ -17,6 +17,9 @@ OUTSIDE: Mapping[str, str] = {
 }
 """Variables that are read before the settings are, or beside them."""
 
+INTERNAL = frozenset({"OPORA_SERVE_WITH_WORKER"})
+"""Variables by which the processes of one service tell each other things; nobody sets them."""
+
 PLUGINS = ("core_banking", "text_engine", "payments")
 """The settings that name an adapter; variables that begin with one's name are its adapter's own."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from opora.bootstrap import secrets
 from opora.bootstrap.faults import Fault, SettingsInvalid
-from opora.bootstrap.fields import FIELDS, FILE_SUFFIX, OUTSIDE, PLUGINS, PREFIX, Field, nearest
+from opora.bootstrap.fields import FIELDS, FILE_SUFFIX, INTERNAL, OUTSIDE, PLUGINS, PREFIX, Field, nearest
 from opora.bootstrap.forms import FORMS
 from opora.bootstrap.settings import Settings
 
@@ -95,7 +95,11 @@ def _from_variables(env: Mapping[str, str], reading: _Reading) -> dict[str, _Giv
     """Return what the variables say; an empty one says nothing."""
     found = {}
     for variable, value in env.items():
-        ours = variable.startswith(PREFIX) and not variable.startswith(IGNORED_PREFIX) and variable not in OUTSIDE
+        ours = (
+            variable.startswith(PREFIX)
+            and not variable.startswith(IGNORED_PREFIX)
+            and variable not in {*OUTSIDE, *INTERNAL}
+        )
         if ours and value.strip():
             found[variable.removeprefix(PREFIX).lower()] = (variable, value.strip())
     return _resolved(found, reading)

@@ -1,7 +1,8 @@
 """Opens the application for one command and runs its awaits: the only event loop of the command line."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from opora.bootstrap.container import application
@@ -26,3 +27,13 @@ def run[T](work: Callable[[Any], Awaitable[T]], settings: Settings | None = None
             return await work(app)
 
     return asyncio.run(opened())
+
+
+def alone(work: Coroutine[Any, Any, None]) -> None:
+    """Run what opens the application itself, on the quicker loop where there is one."""
+    if sys.platform == "win32":
+        asyncio.run(work)
+        return
+    import uvloop  # noqa: PLC0415 — not on Windows, and only a process that stays is worth it
+
+    uvloop.run(work)

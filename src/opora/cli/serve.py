@@ -8,9 +8,7 @@ from argparse import ArgumentParser
 from types import FrameType
 from typing import NoReturn
 
-import uvicorn
-from uvicorn.supervisors import Multiprocess
-
+from opora.bootstrap import serving
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
 from opora.cli.command import Call, Command
@@ -19,98 +17,53 @@ from opora.cli.running import run
 from opora.cli.values import whole
 from opora.cli.welcome import greet, greeted
 
-APPLICATION = "opora.bootstrap.http:application"
-BACKLOG = 2048
-
 
 def serve(call: Call) -> Exit:
     """Serve until SIGTERM or SIGINT; what is under way then is let end."""
-    settings = _told(call)
-    welcome = run(lambda app: greet(app, settings), settings)
-    listening = _bound(settings)
-    url = (
-        settings.base_url.replace(":0", f":{listening.getsockname()[1]}")
-        if settings.http_port == 0
-        else settings.base_url
-    )
-    for line in greeted(welcome, url):
-        call.output.line(line)
-    if welcome is not None:
-        call.output.document({**welcome.plain(), "url": url})
-    sys.stdout.flush()
-    many = f"{settings.workers} processes" if settings.workers > 1 else "one process"
-    call.output.note(
-        f"Serving on {url} in {many}, {'with' if settings.run_jobs else 'without'} jobs. Stop with Ctrl+C."
-    )
-    return _run(_server(settings), listening)
-
-
-def _told(call: Call) -> Settings:
-    """Return the settings with what the arguments say; the processes that are started read the variables again."""
     given = call.arguments
-    for variable, value in (
-        ("OPORA_HTTP_HOST", given.host),
-        ("OPORA_HTTP_PORT", given.port),
-        ("OPORA_WORKERS", given.workers),
-        ("OPORA_RUN_JOBS", "false" if given.no_worker else None),
-    ):
-        if value is not None:
-            os.environ[variable] = str(value)
-    return load()
+    told = {"HTTP_HOST": given.host, "HTTP_PORT": given.port, "WORKERS": given.workers}
+    # The processes that are started read the variables again, so that is where arguments go.
+    os.environ |= {f"OPORA_{name}": str(value) for name, value in told.items() if value is not None}
+    os.environ["OPORA_HTTP_PORT"] = str(_port(load()))
+    settings = load()
+    welcome = run(lambda app: greet(app, settings), settings)
+    for line in greeted(welcome, settings.base_url):
+        call.output.line(line)
+    call.output.document({"url": settings.base_url, "first_start": welcome.plain() if welcome else None})
+    sys.stdout.flush()
+    with_jobs = settings.run_jobs and not given.no_worker
+    many = f"{settings.workers} processes" if settings.workers > 1 else "one process"
+    with_or_without = "with" if with_jobs else "without"
+    call.output.note(f"Serving on {settings.base_url} in {many}, {with_or_without} jobs. Stop with Ctrl+C.")
+    return _run(settings, with_worker=with_jobs)
 
 
-def _bound(settings: Settings) -> socket.socket:
-    """Take the port before anything else is started, so that a taken one is said plainly."""
+def _port(settings: Settings) -> int:
+    """Return the port to listen on, a free one for 0; a taken one is said before anything else is started."""
     host = settings.http_host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, settings.http_port), family=family, backlog=BACKLOG)
+        with socket.create_server((host, settings.http_port), family=family) as probe:
+            return int(probe.getsockname()[1])
     except OSError as fault:
         where = f"{settings.http_host}:{settings.http_port}"
         mend = "Stop what holds it, or choose another: --port, OPORA_HTTP_PORT"
         raise CommandFailed(Exit.UNAVAILABLE, f"cannot listen on {where}: {fault.strerror}", mend) from fault
-    listening.set_inheritable(True)
-    return listening
 
 
-def _server(settings: Settings) -> uvicorn.Config:
-    """Return how the server runs: its own log and its own trust in proxies are left to the edge."""
-    return uvicorn.Config(
-        APPLICATION,
-        factory=True,
-        workers=settings.workers,
-        loop="auto",
-        http="httptools",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=settings.drain_s,
-    )
-
-
-def _run(config: uvicorn.Config, listening: socket.socket) -> Exit:
-    """Run the server to its end; a start that fails has said why in the log."""
+def _run(settings: Settings, *, with_worker: bool) -> Exit:
+    """Run the server to its end; where the start fails its log has said why."""
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
         del number, frame
-        sys.exit(Exit.OK)  # uvicorn raises the signal again once everything has ended
+        sys.exit(Exit.OK)
 
-    signal.signal(signal.SIGTERM, leave)
-    server = uvicorn.Server(config)
-    with listening:
-        if config.workers > 1:
-            Multiprocess(config, sockets=[listening]).run()
-            return Exit.OK
-        try:
-            server.run(sockets=[listening])
-        except SystemExit:
-            if not server.started:  # the log has said why
-                return Exit.UNAVAILABLE
-            raise
-    return Exit.OK if server.started else Exit.UNAVAILABLE
+    signal.signal(signal.SIGTERM, leave)  # the server raises the signal again once everything has ended
+    try:
+        serving.serve(settings, processes=settings.workers, with_worker=with_worker)
+    except SystemExit as left:
+        return Exit.UNAVAILABLE if left.code else Exit.OK
+    return Exit.OK
 
 
 def _arguments(parser: ArgumentParser) -> None:
