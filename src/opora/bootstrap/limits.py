@@ -45,6 +45,11 @@ class Limits(Provider):
 class RedisLimits(Limits):
     """Counted in Redis."""
 
+    @property
+    def prefix(self) -> str:
+        """What every key begins with."""
+        return f"{self._settings.redis_prefix}:"
+
     @provide
     async def redis(self) -> AsyncIterator[RedisConnection]:
         connection = RedisConnection(self._settings.redis_url, timeout_s=self._settings.redis_timeout_ms / 1000)
@@ -57,11 +62,11 @@ class RedisLimits(Limits):
 
     @provide
     def gate(self, redis: RedisConnection) -> RateGate:
-        return self.guarded(RedisRateGate(redis))
+        return self.guarded(RedisRateGate(redis, prefix=self.prefix))
 
     @provide
     def stats(self, redis: RedisConnection) -> RateStats:
-        return RedisRateStats(redis)
+        return RedisRateStats(redis, prefix=self.prefix)
 
 
 class SqlLimits(Limits):
