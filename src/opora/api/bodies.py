@@ -41,7 +41,7 @@ def media_type(head: Head) -> str:
 
 
 def check_media_type(sent: str, expected: str, head: Head) -> None:
-    """Raise UnsupportedMediaType unless the body is of the type a call takes; JSON may also come as `+json` or unsaid."""
+    """Raise UnsupportedMediaType unless the body is of the type a call takes; JSON may come as `+json` or unsaid."""
     if b"content-encoding" in head.found and head.found[b"content-encoding"].strip().lower() != b"identity":
         raise UnsupportedMediaType("Send the body without a content encoding.")
     if sent == expected or (not sent and expected == JSON):

@@ -9,7 +9,7 @@ from opora.api import headers as request_headers
 from opora.api import rate_headers
 from opora.api.answers import Outgoing
 from opora.api.calls import Call
-from opora.api.errors import RateLimited, TooManyFailures
+from opora.api.errors import CredentialRevoked, RateLimited, TooManyFailures
 from opora.api.headers import Head
 from opora.api.metrics import RequestMetrics
 from opora.api.policy import Access
@@ -33,12 +33,6 @@ RECENT_S = 0.25
 """How long a caller is taken for who they just were. Revocation is asked of the rate gate every time all the same."""
 REMEMBERED_MAX = 10_000
 """How many addresses and good credentials are remembered; past it, memory starts afresh."""
-
-
-class Revoked(Unauthenticated):
-    """The credential was revoked."""
-
-    code = "credential_revoked"
 
 
 Proof = tuple[bytes | None, bytes | None, str]
@@ -96,7 +90,7 @@ class Door:
         if decision.revoked:
             self._recent.pop(proof, None)
             if facts.policy.access is not Access.PUBLIC:
-                raise Revoked
+                raise CredentialRevoked
             known = Known(await self._authenticate(ANONYMOUS, call.origin()), 0.0)
             decision = await self._charge(known, facts)
         caller = call.caller = known.caller

@@ -1,6 +1,6 @@
 """The HTTP edge as one function: Litestar's application in, the application a server runs out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from litestar import Litestar
@@ -40,7 +40,10 @@ class EdgeSettings:
 
 @dataclass(frozen=True, slots=True)
 class EdgeParts:
-    """What the edge needs from the rest of the program; without `repetitions` or `versions` it does without."""
+    """What the edge needs from the rest of the program; what is None it does without.
+
+    `on_fault` hears of every fault once, after it was logged.
+    """
 
     authenticate: Authenticating
     rates: RateGate
@@ -49,6 +52,7 @@ class EdgeParts:
     versions: VersionRegistry | None = None
     stats: RateStats | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    on_fault: Callable[[BaseException], None] | None = None
     settings: EdgeSettings = EdgeSettings()
 
 
@@ -75,4 +79,5 @@ def wrap(app: Litestar, parts: EdgeParts) -> Gate:
         repetition=None if parts.repetitions is None else Repetition(parts.repetitions),
         problem_base_url=settings.problem_base_url,
         body_timeout_s=settings.body_timeout_s,
+        on_fault=parts.on_fault,
     )

@@ -1,6 +1,16 @@
 """Refusals that only exist over HTTP; every other code belongs to a context."""
 
-from opora.core.kernel.errors import Conflict, DomainError, Gone, Invalid, LimitExceeded, NotFound, TooLarge
+from opora.core.kernel.errors import (
+    Conflict,
+    DomainError,
+    Gone,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    PermissionDenied,
+    TooLarge,
+    Unauthenticated,
+)
 
 
 class BadRequest(DomainError):
@@ -145,6 +155,18 @@ class VersionRetired(Gone):
     """This version of the API is past its sunset."""
 
     code = "version_retired"
+
+
+class CredentialRevoked(Unauthenticated):
+    """The credential was revoked, or ended by a sign-out."""
+
+    code = "credential_revoked"
+
+
+class InsufficientScope(PermissionDenied):
+    """The caller's rights do not cover this call."""
+
+    code = "insufficient_scope"
 
 
 class InternalFault(DomainError):

@@ -5,7 +5,7 @@ names, prefixes, credentials, limits, bounds, safe repetition, headers, the log 
 """
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from time import perf_counter
 from typing import Any
 
@@ -56,6 +56,7 @@ class Gate:
         repetition: Repetition | None,
         problem_base_url: str,
         body_timeout_s: float,
+        on_fault: Callable[[BaseException], None] | None = None,
     ) -> None:
         self.app = app
         self.routes = routes
@@ -69,6 +70,7 @@ class Gate:
         self.repetition = repetition
         self.problem_base_url = problem_base_url
         self.body_timeout_s = body_timeout_s
+        self.on_fault = on_fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an HTTP request; sockets and the lifespan have their own ways."""
@@ -92,8 +94,8 @@ class Gate:
         except Exception as error:  # whatever it was, the caller gets a problem and the log a line
             await self._refuse(error, call, out)
         finally:
-            CALL.reset(token)
             self._close(call)
+            CALL.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, out: Outgoing, call: Call) -> None:
         head = self._open(scope, out, call)
@@ -198,7 +200,7 @@ class Gate:
         if facts.media_type is not None:
             bodies.check_media_type(sent, facts.media_type, head)
         body = await bodies.read(receive, facts.body_max_bytes, self.body_timeout_s)
-        if facts.media_type == bodies.JSON or sent == bodies.JSON:
+        if bodies.JSON in (facts.media_type, sent):
             json_guard.check(body)
         return body
 
@@ -227,6 +229,8 @@ class Gate:
         request_line(call, seconds)
         if call.fault is not None:
             fault_line(call, call.fault)
+            if self.on_fault is not None:
+                self.on_fault(call.fault)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a WebSocket through under the same names, limits and policies; a refusal closes it with 4000 + status."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from opora.api.errors import InsufficientScope
 from opora.core.kernel.errors import NotFound, PermissionDenied, Unauthenticated
 from opora.core.kernel.model import Actor
 
@@ -19,12 +20,6 @@ class Access(StrEnum):
     INTERNAL = "internal"
     SIGNED_IN = "signed_in"
     SCOPES = "scopes"
-
-
-class InsufficientScope(PermissionDenied):
-    """The caller's rights do not cover this call."""
-
-    code = "insufficient_scope"
 
 
 class Undeclared(Exception):

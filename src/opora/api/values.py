@@ -36,6 +36,8 @@ RecordId = Annotated[int, Meta(ge=1, le=INT64_MAX)]
 AmountMinor = Annotated[int, Meta(ge=-(10**15), le=10**15)]
 """Money in minor units: sums of thousands of such amounts stay within 64 bits."""
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$(?!\\n)")]
+VersionWord = Annotated[str, Meta(pattern=r"^v[1-9][0-9]{0,3}$(?!\n)")]
+"""A version of the API as it stands in paths."""
 Timestamp = Annotated[datetime, Meta(tz=True)]
 """An instant with its zone; the decoder bounds the year."""
 Day = date

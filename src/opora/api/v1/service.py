@@ -1,16 +1,20 @@
 """HTTP face of the service itself: health, metrics, versions."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from dishka import FromDishka
-from litestar import Controller, Response, get
+from litestar import Controller, Response, get, patch
+from litestar.params import FromPath, JSONBody
 
 from opora.api.health import FAILING, OK, HealthChecks, Result
 from opora.api.metrics import MEDIA_TYPE, Metrics
-from opora.api.policy import EXEMPT, PUBLIC
-from opora.core.kernel.model import ApiVersion
+from opora.api.policy import EXEMPT, PUBLIC, needs
+from opora.api.values import Day, VersionWord
+from opora.core.kernel.model import Actor, ApiVersion, VersionStatus
 from opora.core.kernel.ports import VersionRegistry
+from opora.core.kernel.usecases import ChangeVersion
 
 NO_STORE = {"cache-control": "no-store"}
 
@@ -67,16 +71,37 @@ class HealthController(Controller):
         return Response(metrics.render(), media_type=MEDIA_TYPE, headers=NO_STORE)
 
 
+class VersionChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of a version; what is left out stays."""
+
+    status: VersionStatus | msgspec.UnsetType = msgspec.UNSET
+    released_on: Day | msgspec.UnsetType | None = msgspec.UNSET
+    deprecated_on: Day | msgspec.UnsetType | None = msgspec.UNSET
+    sunset_on: Day | msgspec.UnsetType | None = msgspec.UNSET
+    successor: VersionWord | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class VersionController(Controller):
     """The version registry."""
 
-    path = "/versions"
+    path = "/"
     tags = ["Service"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @get(opt=PUBLIC)
+    @get("/versions", opt=PUBLIC)
     async def versions(self, registry: FromDishka[VersionRegistry]) -> VersionList:
         """List the versions of the API."""
         return VersionList(list(await registry.versions()))
+
+    @patch("/admin/versions/{version:str}", opt=needs("versions:write"))
+    async def change(
+        self,
+        version: FromPath[str],
+        data: JSONBody[VersionChanges],
+        actor: FromDishka[Actor],
+        change: FromDishka[ChangeVersion],
+    ) -> ApiVersion:
+        """Deprecate a version, set its sunset, name its successor."""
+        return await change(actor, version, _given(data))
 
 
 def _one(result: Result) -> Response[Result]:
@@ -86,3 +111,7 @@ def _one(result: Result) -> Response[Result]:
 def _answer[T](is_ready: bool, content: T) -> Response[T]:
     headers: Mapping[str, str] = NO_STORE if is_ready else {**NO_STORE, "retry-after": "1"}
     return Response(content, status_code=200 if is_ready else 503, headers=headers)
+
+
+def _given(changes: VersionChanges) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}

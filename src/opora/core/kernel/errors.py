@@ -141,3 +141,15 @@ class StorageUnavailable(Unavailable):
     """The store of files does not answer or has no room."""
 
     code = "storage_unavailable"
+
+
+class NoSuchVersion(NotFound):
+    """There is no such version of the API."""
+
+    code = "version_not_found"
+
+
+class VersionInvalid(Invalid):
+    """The version's dates or its successor do not fit together."""
+
+    code = "version_invalid"

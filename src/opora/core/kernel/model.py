@@ -146,7 +146,7 @@ class IdempotentCall:
 class VersionStatus(StrEnum):
     """How far along its life a version of the API is."""
 
-    PREVIEW = "preview"
+    BETA = "beta"
     STABLE = "stable"
     DEPRECATED = "deprecated"
     RETIRED = "retired"
@@ -158,7 +158,7 @@ class ApiVersion:
 
     version: str
     status: VersionStatus
-    released_on: date
+    released_on: date | None = None
     deprecated_on: date | None = None
     sunset_on: date | None = None
     successor: str | None = None

@@ -128,6 +128,32 @@ class VersionRegistry(ABC):
         """Return every version, the oldest first."""
 
 
+class VersionRows(ABC):
+    """The rows of the version registry inside one transaction."""
+
+    @abstractmethod
+    async def get(self, version: str) -> ApiVersion | None:
+        """Return a version, locked until the transaction ends where the store can."""
+
+    @abstractmethod
+    async def save(self, row: ApiVersion) -> None:
+        """Replace the row of a version that is there."""
+
+
+class VersionTx(Protocol):
+    """What changing a version needs of a transaction."""
+
+    @property
+    def versions(self) -> VersionRows:
+        """The registry's rows."""
+        ...
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The audit log."""
+        ...
+
+
 class UnitOfWork[Tx](Protocol):
     """One durable transaction: `async with unit() as tx`.
 

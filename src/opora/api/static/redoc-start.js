@@ -1,0 +1,3 @@
+window.addEventListener("load", () => {
+  Redoc.init("/openapi.json", { hideDownloadButton: false }, document.getElementById("viewer"));
+});
