@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import httpx
+from litestar import Litestar
 
 from core.access.stage import PASSWORD, Stage
 from opora.api.calls import current_actor
@@ -40,6 +41,7 @@ class Service:
 
     stage: Stage
     app: object
+    bare: Litestar
 
     @classmethod
     async def over(cls, stage: Stage) -> "Service":
@@ -48,7 +50,8 @@ class Service:
         versioned = [await bind(one, shelf, current_actor) for one in (AuthController, KeyController, UserController)]
         at_root = [await bind(WellKnownController, shelf, current_actor)]
         parts = EdgeParts(stage.authenticate, stage.gate, stage.clock)
-        return cls(stage, wrap(application(versioned, at_root), parts))
+        bare = application(versioned, at_root)
+        return cls(stage, wrap(bare, parts), bare)
 
     def client(self, key: str | None = None, token: str | None = None) -> httpx.AsyncClient:
         """Return a client with these credentials."""

@@ -6,6 +6,7 @@ import jwt
 import pytest
 
 from core.access.stage import PASSWORD
+from opora.api import openapi
 
 pytestmark = pytest.mark.anyio
 
@@ -127,3 +128,11 @@ async def test_others_check_our_tokens_by_the_published_keys(client):
     public = jwt.PyJWK.from_json(json.dumps(key)).key
     claims = jwt.decode(pair["access_token"], public, [key["alg"]], unchecked, audience="opora", issuer="opora")
     assert claims["scope"] == pair["scope"]
+
+
+async def test_the_published_document_tells_both_forms_of_a_log_in(service):
+    paths = openapi.schema(service.bare)["paths"]
+    content = paths["/api/v1/auth/login"]["post"]["requestBody"]["content"]
+    assert content.keys() == {"application/json", "application/x-www-form-urlencoded"}
+    assert "password" in content["application/json"]["schema"]["required"]
+    assert paths["/api/v1/admin/api-keys"]["post"]["x-scopes"] == ["keys:write"]

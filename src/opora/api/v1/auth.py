@@ -1,5 +1,7 @@
 """HTTP face of coming in, staying and leaving, and of the keys that tokens are checked with."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -8,6 +10,15 @@ import msgspec
 from dishka import FromDishka
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import ResponseHeader
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+)
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
@@ -46,13 +57,36 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
 LOGIN = Shape(Login, None)
 
 
+@dataclass
+class LoginOperation(Operation):
+    """Describes the body of a log-in, which its handler reads itself because it comes in either of two forms."""
+
+    def __post_init__(self) -> None:
+        text = Schema(type=OpenAPIType.STRING)
+        person = {
+            "email": text,
+            "username": text,
+            "password": text,
+        }
+        form = {name: person[name] for name in ("username", "password")}
+        form |= {"grant_type": Schema(const="password"), "scope": text, "client_id": text, "client_secret": text}
+        self.request_body = RequestBody(
+            {"application/json": _described(person, ["password"]), FORM: _described(form, ["username", "password"])},
+            required=True,
+        )
+
+
+def _described(properties: Mapping[str, Schema | Reference], required: list[str]) -> OpenAPIMediaType:
+    return OpenAPIMediaType(Schema(type=OpenAPIType.OBJECT, properties=dict(properties), required=required))
+
+
 class AuthController(Controller):
     """Sessions: begun with a password, prolonged with refresh tokens, ended by leaving."""
 
     path = "/auth"
     tags = ["Sessions"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @post("/login", status_code=200, opt=PUBLIC, response_headers=NO_STORE)
+    @post("/login", status_code=200, opt=PUBLIC, response_headers=NO_STORE, operation_class=LoginOperation)
     async def log_in(
         self, request: Request[Any, Any, Any], actor: FromDishka[Actor], log_in: FromDishka[LogIn]
     ) -> TokenPair:
