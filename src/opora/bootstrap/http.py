@@ -8,6 +8,7 @@ from opora.api.calls import CALL
 from opora.api.edge import EdgeParts, wrap
 from opora.api.gate import Gate
 from opora.api.openapi import document
+from opora.api.v1.audit import AuditController
 from opora.api.v1.exports import ExportController
 from opora.api.v1.limits import LimitController
 from opora.api.v1.profiles import ProfileController
@@ -19,6 +20,7 @@ from opora.core.kernel.model import Actor
 VERSIONED: tuple[type[Controller], ...] = (
     VersionController,
     LimitController,
+    AuditController,
     ProfileController,
     ExportController,
 )
