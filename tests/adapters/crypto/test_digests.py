@@ -1,4 +1,4 @@
-"""Key digests under a ring of peppers, derived keys, seals and refresh texts."""
+"""Key digests under a ring of peppers, seals and refresh texts."""
 
 import hashlib
 import hmac
@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from opora.adapters.crypto.derivation import derived_key
 from opora.adapters.crypto.digests import PepperedDigests
 from opora.adapters.crypto.refresh import DerivedRefreshSecrets
 from opora.adapters.crypto.sealing import AesSeal, SealBroken
@@ -30,14 +29,6 @@ def test_the_last_pepper_writes_and_every_pepper_is_read():
 def test_no_pepper_or_a_short_one_is_refused(peppers):
     with pytest.raises(ValueError):
         PepperedDigests(peppers)
-
-
-def test_purposes_and_secrets_give_different_keys():
-    keys = {derived_key(secret, purpose) for secret in (OLD, NEW) for purpose in ("one", "two")}
-    assert len(keys) == 4
-    assert derived_key(OLD, "one") == derived_key(OLD, "one")
-    with pytest.raises(ValueError):
-        derived_key(b"short", "one")
 
 
 def test_a_seal_opens_only_in_its_place_and_only_whole():

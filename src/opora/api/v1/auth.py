@@ -11,7 +11,6 @@ from dishka import FromDishka
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.spec import (
-    OpenAPIFormat,
     OpenAPIMediaType,
     OpenAPIType,
     Operation,
@@ -63,11 +62,7 @@ class LoginOperation(Operation):
 
     def __post_init__(self) -> None:
         text = Schema(type=OpenAPIType.STRING)
-        person = {
-            "email": text,
-            "username": text,
-            "password": text,
-        }
+        person = {"email": text, "username": text, "password": text}
         form = {name: person[name] for name in ("username", "password")}
         form |= {"grant_type": Schema(const="password"), "scope": text, "client_id": text, "client_secret": text}
         self.request_body = RequestBody(
