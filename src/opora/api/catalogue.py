@@ -6,9 +6,11 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import opora.core
-from opora.api.problems import status, title
+from opora.api.problems import STATUS, status, title
 from opora.core.kernel.errors import DomainError
 
+KINDS = tuple(STATUS)
+"""What a caller can be told; an error of no kind stays inside, between a job and its engine."""
 ADVICE = {
     400: (
         "Mend the request: as it stands it cannot be read.",
@@ -81,7 +83,7 @@ def codes() -> dict[str, type[DomainError]]:
                 import_module(module.name)
     found: dict[str, type[DomainError]] = {}
     for kind in _descendants(DomainError):
-        if "code" not in vars(kind) or not kind.__module__.startswith("opora."):
+        if "code" not in vars(kind) or not kind.__module__.startswith("opora.") or not issubclass(kind, KINDS):
             continue
         other = found.setdefault(kind.code, kind)
         if other is not kind:
