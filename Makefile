@@ -1,6 +1,6 @@
 # The front door: `make help` lists what there is. Everything needs Python >= 3.12, make and git, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check coverage bench migrate migration docs format lock clean
+.PHONY: help install run test check check-types check-rest coverage bench migrate migration docs format lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -23,7 +23,7 @@ run: $(READY) ## Serve on 127.0.0.1:8000 with no server installed; data in OPORA
 
 test: $(READY) ## Run all tests, on SQLite and real PostgreSQL and Redis, and show the coverage (ARGS="-k export")
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report= $(ARGS)
 	@$(MAKE) --no-print-directory coverage
 
 WORKERS ?= 2
@@ -34,9 +34,14 @@ coverage: # the core must be covered whole, branch by branch; the program to nin
 	@$(BIN)/coverage report --skip-covered --skip-empty --include='src/opora/core/*' --fail-under=100
 
 check: $(READY) ## Format, types, imports, core and architecture tests: under a minute
-	$(BIN)/ruff format --check $(wildcard $(SOURCES))
-	$(BIN)/ruff check $(wildcard $(SOURCES))
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-types check-rest
+
+check-types:
 	$(BIN)/mypy
+
+check-rest:
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/core tests/architecture tests/docs
 
@@ -53,8 +58,8 @@ docs: $(READY) ## Check the documents against the code, and their links
 	@$(BIN)/python -m pytest tests/docs
 
 format: $(READY) ## Format and mend what ruff can mend
-	@$(BIN)/ruff check --fix --quiet $(wildcard $(SOURCES)) || true
-	@$(BIN)/ruff format $(wildcard $(SOURCES))
+	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
+	@$(BIN)/ruff format $(SOURCES)
 
 lock: $(READY) ## Choose versions anew and write requirements/*.lock: versions and hashes, no addresses
 	$(UV) pip compile requirements/tools.in $(LOCK) --upgrade -o requirements/tools.lock

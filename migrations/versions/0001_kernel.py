@@ -3,6 +3,8 @@
 Revision 0001, the first.
 """
 
+from datetime import date
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -142,13 +144,13 @@ def create_api_versions() -> None:
         "api_versions",
         sa.Column("version", sa.String(16), primary_key=True),
         sa.Column("status", sa.String(16), nullable=False),
-        sa.Column("released_on", INSTANT),
-        sa.Column("deprecated_on", INSTANT),
-        sa.Column("sunset_on", INSTANT),
+        sa.Column("released_on", sa.Date, nullable=False),
+        sa.Column("deprecated_on", sa.Date),
+        sa.Column("sunset_on", sa.Date),
         sa.Column("successor", sa.String(16)),
-        sa.CheckConstraint("status IN ('stable', 'beta', 'deprecated', 'retired')", name="status"),
+        sa.CheckConstraint("status IN ('preview', 'stable', 'deprecated', 'retired')", name="status"),
     )
-    op.bulk_insert(versions, [{"version": "v1", "status": "stable"}])
+    op.bulk_insert(versions, [{"version": "v1", "status": "stable", "released_on": date(2026, 11, 21)}])
 
 
 def downgrade() -> None:

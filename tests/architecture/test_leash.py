@@ -26,7 +26,7 @@ LEASH: Mapping[str, frozenset[str]] = {
     "cli": frozenset({"rich", "structlog", "uvicorn", "uvloop"}),
     "cli/checks.py": frozenset({"redis"}),
     "testing": frozenset({"anyio", "hypothesis", "pytest"}),
-    "worker": frozenset({"dishka", "structlog", "taskiq"}),
+    "worker": frozenset({"dishka", "prometheus_client", "structlog", "taskiq"}),
     "__init__.py": frozenset(),
     "__main__.py": frozenset(),
 }

@@ -1,4 +1,4 @@
-"""What one question to a rate gate costs: each adapter, 64 callers at a time and one, beside redis-py and `limits`-like ways.
+"""What one question to a rate gate costs: each adapter, for 64 callers at once and for one, with redis-py beside.
 
 CPU is this process's own; what Redis spent is read from its own statistics. Ways are measured in turn, round by round.
 """

@@ -57,6 +57,11 @@ def test_reads_every_kind_of_value(tmp_path: Path, env: dict[str, str]) -> None:
     assert settings.key_peppers == ("p1:0123456789abcdef", "p2:fedcba9876543210")
 
 
+@pytest.mark.parametrize(("text", "expected"), [("Yes", True), ("1", True), ("off", False), ("FALSE", False)])
+def test_reads_yes_and_no_as_people_write_them(tmp_path: Path, env: dict[str, str], text: str, expected: bool) -> None:
+    assert read({**env, "OPORA_RUN_JOBS": text}, tmp_path).run_jobs is expected
+
+
 def test_a_file_is_read_and_a_variable_wins_over_it(tmp_path: Path, env: dict[str, str]) -> None:
     (tmp_path / "opora.toml").write_text('workers = 2\nhttp_port = 9000\ncors_origins = ["https://a.example"]\n')
     settings = read({**env, "OPORA_HTTP_PORT": "9001"}, tmp_path)
@@ -120,6 +125,7 @@ def test_names_of_the_tests_are_left_alone(tmp_path: Path, env: dict[str, str]) 
     ("variable", "value"),
     [
         ("OPORA_HTTP_PORT", "65536"),
+        ("OPORA_RUN_JOBS", "maybe"),
         ("OPORA_HTTP_PORT", "-1"),
         ("OPORA_HTTP_PORT", "8000.5"),
         ("OPORA_TOKEN_TTL_MINUTES", "0"),

@@ -3,9 +3,9 @@
 import pytest
 
 from opora.adapters.sql.connection import Database
-from opora.adapters.sql.exports import SqlExportViews
+from opora.adapters.sql.exports import SqlExportViews, SqlProfilePayloads
 from opora.adapters.sql.unit import SqlUnitOfWork
-from opora.testing.exports import ExportRepositoryContract
+from opora.testing.exports import ExportRepositoryContract, ProfilePayloadsContract
 
 pytestmark = pytest.mark.anyio
 
@@ -17,3 +17,12 @@ class TestSql(ExportRepositoryContract):
     def _store(self, unit: SqlUnitOfWork, database: Database) -> None:
         self.unit = unit
         self.views = SqlExportViews(database.read)
+
+
+class TestSqlPayloads(ProfilePayloadsContract):
+    """Profiles to export on each relational store in turn."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, unit: SqlUnitOfWork, database: Database) -> None:
+        self.unit = unit
+        self.payloads = SqlProfilePayloads(database.read)

@@ -87,6 +87,14 @@ def current_actor() -> Actor:
     return call.actor()
 
 
+def current_caller() -> Caller:
+    """Return who is asking and under which limits; raises LookupError outside a request that was let in."""
+    call = CALL.get()
+    if call is None or call.caller is None:
+        raise LookupError("there is no caller here")
+    return call.caller
+
+
 def current_request_id() -> str:
     """Return the request's id, or "" outside a request: what a job started here is given."""
     call = CALL.get()

@@ -166,6 +166,8 @@ def _headers(error: kernel.DomainError) -> tuple[tuple[bytes, bytes], ...]:
         allowed = error.facts.get("allowed")
         if isinstance(allowed, list):
             return ((b"allow", ", ".join(map(str, allowed)).encode("ascii", "replace")),)
+    if isinstance(error, edge.UnsatisfiableRange) and "size" in error.facts:
+        return ((b"content-range", f"bytes */{error.facts['size']}".encode("ascii")),)
     return ()
 
 

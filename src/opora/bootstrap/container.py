@@ -22,16 +22,23 @@ from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
 from opora.adapters.system.clock import SystemClock
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
+from opora.bootstrap.access import access
+from opora.bootstrap.edge import Edge
 from opora.bootstrap.jobs import SUBSCRIPTIONS
+from opora.bootstrap.limits import limits
+from opora.bootstrap.profiles import Profiles
 from opora.bootstrap.secrets import hkdf
 from opora.bootstrap.settings import Settings
+from opora.core.access import usecases as access_usecases
 from opora.core.jobs import usecases as jobs
 from opora.core.jobs.ports import Announcer, Housekeeping, JobLeases, JobProgress, JobTx, JobViews
-from opora.core.kernel.ports import Clock, IdempotentCalls, Identifiers, Randomness, UnitOfWork
+from opora.core.kernel import usecases as kernel
+from opora.core.kernel.ports import Clock, IdempotentCalls, Identifiers, Randomness, UnitOfWork, VersionTx
+from opora.core.profiles import usecases as profiles
 from opora.worker.journal import LoggedJournal
 
 SCHEME = "sqlite:///"
-CONTEXTS = (jobs,)
+CONTEXTS = (kernel, jobs, access_usecases, profiles)
 
 
 class UseCases(Provider):
@@ -81,7 +88,7 @@ class Stores(Provider):
         return SqlUnitOfWork(database, SqlParts(identifiers, audit_key, announcer, SUBSCRIPTIONS))
 
     @provide
-    def unit(self, unit: SqlUnitOfWork) -> AnyOf[UnitOfWork[JobTx]]:
+    def unit(self, unit: SqlUnitOfWork) -> AnyOf[UnitOfWork[JobTx], UnitOfWork[VersionTx]]:
         return unit
 
     @provide
@@ -137,7 +144,8 @@ def database_of(settings: Settings) -> Database:
 
 def container(settings: Settings, *overrides: Provider) -> AsyncContainer:
     """Build the graph; a missing adapter fails here, with the path to the hole."""
-    return make_async_container(UseCases(), System(), Stores(settings), Queue(settings), *overrides)
+    providers = (UseCases(), System(), Stores(settings), Queue(settings), limits(settings), *access(settings))
+    return make_async_container(*providers, Profiles(settings), Edge(settings), *overrides)
 
 
 @asynccontextmanager

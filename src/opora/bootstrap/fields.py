@@ -17,6 +17,9 @@ OUTSIDE: Mapping[str, str] = {
 }
 """Variables that are read before the settings are, or beside them."""
 
+INTERNAL = frozenset({"OPORA_SERVE_WITH_WORKER"})
+"""Variables by which the processes of one service tell each other things; nobody sets them."""
+
 PLUGINS = ("core_banking", "text_engine", "payments")
 """The settings that name an adapter; variables that begin with one's name are its adapter's own."""
 
@@ -58,7 +61,7 @@ class Field:
     @property
     def many(self) -> bool:
         """Tell whether it is a list, written with commas."""
-        return self.kind not in {int, str} and not self.choices
+        return self.kind not in {int, str, bool} and not self.choices
 
     @property
     def range(self) -> str:
@@ -67,11 +70,15 @@ class Field:
             return "one of " + ", ".join(str(one) for one in self.choices)
         if self.kind is int:
             return f"a whole number from {self.about.ge} to {self.about.le}"
+        if self.kind is bool:
+            return "true or false"
         return "a list with commas between" if self.many else "text"
 
     @property
     def written_default(self) -> str:
         """The default as it would be written in a variable; empty when there is none."""
+        if self.kind is bool:
+            return str(self.default).lower()
         return ",".join(self.default) if self.many else str(self.default)
 
 

@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_host: Annotated[str, _about("service", "The address to listen on; 0.0.0.0 listens on all.")] = "127.0.0.1"
     http_port: Annotated[int, _about("service", "The port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8000
     workers: Annotated[int, _about("service", "Processes that answer HTTP.", ge=1, le=256)] = 1
+    run_jobs: Annotated[bool, _about("service", "Whether `opora serve` runs jobs beside answering HTTP.")] = True
     drain_s: Annotated[
         int, _about("service", "Seconds that requests and jobs under way get to finish after SIGTERM.", ge=0, le=3600)
     ] = 20

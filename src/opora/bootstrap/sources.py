@@ -11,13 +11,15 @@ import msgspec
 
 from opora.bootstrap import secrets
 from opora.bootstrap.faults import Fault, SettingsInvalid
-from opora.bootstrap.fields import FIELDS, FILE_SUFFIX, OUTSIDE, PLUGINS, PREFIX, Field, nearest
+from opora.bootstrap.fields import FIELDS, FILE_SUFFIX, INTERNAL, OUTSIDE, PLUGINS, PREFIX, Field, nearest
 from opora.bootstrap.forms import FORMS
 from opora.bootstrap.settings import Settings
 
 IGNORED_PREFIX = "OPORA_TEST_"
 CONFIG_NAME = "opora.toml"
 SECRET_FILE_BYTES_MAX = 65_536
+WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+"""How true and false are written in a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,11 @@ def _from_variables(env: Mapping[str, str], reading: _Reading) -> dict[str, _Giv
     """Return what the variables say; an empty one says nothing."""
     found = {}
     for variable, value in env.items():
-        ours = variable.startswith(PREFIX) and not variable.startswith(IGNORED_PREFIX) and variable not in OUTSIDE
+        ours = (
+            variable.startswith(PREFIX)
+            and not variable.startswith(IGNORED_PREFIX)
+            and variable not in {*OUTSIDE, *INTERNAL}
+        )
         if ours and value.strip():
             found[variable.removeprefix(PREFIX).lower()] = (variable, value.strip())
     return _resolved(found, reading)
@@ -154,6 +160,8 @@ def _content(given: _Given, reading: _Reading) -> str | None:
 
 def _convert(about: Field, where: str, value: Any, reading: _Reading) -> None:
     """Keep the value in the setting's type, or note what is wrong with it."""
+    if about.kind is bool and isinstance(value, str):
+        value = WORDS.get(value.lower(), value)
     split = (
         [part.strip() for part in value.split(",") if part.strip()] if about.many and isinstance(value, str) else value
     )

@@ -1,7 +1,8 @@
 """Opens the application for one command and runs its awaits: the only event loop of the command line."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from opora.bootstrap.container import application
@@ -10,10 +11,10 @@ from opora.bootstrap.sources import load
 
 
 class Application(Protocol):
-    """The built program: gives the one instance of a use case, a view or a port."""
+    """The built program."""
 
     async def get[T](self, kind: type[T]) -> T:
-        """Return the instance that stands for `kind`."""
+        """Return the one instance that stands for a use case, a view or a port."""
         ...
 
 
@@ -26,3 +27,13 @@ def run[T](work: Callable[[Any], Awaitable[T]], settings: Settings | None = None
             return await work(app)
 
     return asyncio.run(opened())
+
+
+def alone(work: Coroutine[Any, Any, None]) -> None:
+    """Run what opens the application itself, on the quicker loop where there is one."""
+    if sys.platform == "win32":
+        asyncio.run(work)
+        return
+    import uvloop  # noqa: PLC0415 — not on Windows, and only a process that stays is worth it
+
+    uvloop.run(work)

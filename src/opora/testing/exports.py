@@ -4,8 +4,8 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import pytest
@@ -23,7 +23,11 @@ from opora.core.profiles.model.exports import (
     ExportStatus,
     Reach,
 )
-from opora.core.profiles.ports.exports import ExportTx, ExportViews
+from opora.core.profiles.model.kept import KeptProfile
+from opora.core.profiles.model.people import Address, Card, Finance, Passport, Profile, Sex, Tax
+from opora.core.profiles.model.requests import Recipe
+from opora.core.profiles.ports.exports import ExportTx, ExportViews, ProfilePayloads
+from opora.core.profiles.ports.profiles import ProfileRepository
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -213,7 +217,16 @@ class ExportRepositoryContract:
         for reach in (Reach("key:7"), EVERYONES):
             found = await self.views.one(export.id, reach)
             assert found is not None
-            assert (found.export, found.progress) == (export, 0)
+            assert (found.export, found.progress, found.is_downloadable) == (export, 0, False)
+
+    async def test_tells_whether_the_file_can_be_downloaded(self) -> None:
+        day = timedelta(days=1)
+        future, past = datetime.now(UTC) + day, datetime.now(UTC) - 2 * day
+        fresh, stale = completed(an_export(), future), completed(an_export(), past)
+        removed = completed(an_export(), future).without_file()
+        await self.kept(fresh, stale, removed)
+        found = [await self.views.one(one.id, EVERYONES) for one in (fresh, stale, removed)]
+        assert [one.is_downloadable for one in found if one is not None] == [True, False, False]
 
     async def test_tells_which_exports_may_still_have_a_file(self) -> None:
         early, late = an_export().start().fail("x", NOON - HOUR), an_export().start().fail("x", NOON)
@@ -222,3 +235,86 @@ class ExportRepositoryContract:
         await self.kept(early, late, running, done, removed)
         ids = [one.id for one in (early, late, running, done, removed)]
         assert await self.views.with_file([*ids, uuid4()], NOON) == {late.id, running.id, done.id}
+
+
+class PayloadsTx(ExportTx, Protocol):
+    """What a transaction shows that also keeps profiles."""
+
+    @property
+    def profiles(self) -> ProfileRepository: ...
+
+
+def a_person() -> Profile:
+    """Return the person of `a_profile`."""
+    fields = {name: value for name, value in PERSON.items() if name != "id"}
+    fields |= {
+        "sex": Sex.FEMALE,
+        "birth_date": date.fromisoformat(PERSON["birth_date"]),
+        "passport": Passport(
+            series=PASSPORT["series"],
+            number=PASSPORT["number"],
+            issued_on=date.fromisoformat(PASSPORT["issued_on"]),
+            issued_by=PASSPORT["issued_by"],
+            department_code=PASSPORT["department_code"],
+        ),
+        "address": Address(**ADDRESS),
+        "tax": Tax(**PERSON["tax"]),
+        "finance": Finance(**{**FINANCE, "card": Card(**CARD)}),  # type: ignore[arg-type]  # plain JSON values
+    }
+    return Profile(**fields)
+
+
+def a_kept_profile(id: int, **changes: Any) -> KeptProfile:
+    """Return a kept profile of key 7."""
+    kept = KeptProfile(
+        id=id,
+        source_key="key:7",
+        profile=a_person(),
+        recipe=Recipe(locale="ru_RU", seed=1, as_of=date(2030, 1, 1)),
+        index=0,
+        data_version=1,
+        search="",
+        created_at=NOON,
+    )
+    return replace(kept, **changes)
+
+
+class ProfilePayloadsContract:
+    """What every source of profiles to export promises."""
+
+    unit: UnitOfWork[PayloadsTx]
+    payloads: ProfilePayloads
+
+    async def kept(self, *profiles: KeptProfile) -> None:
+        """Keep profiles as they are."""
+        async with self.unit() as tx:
+            await tx.profiles.add(profiles)
+
+    async def test_gives_documents_with_their_ids(self) -> None:
+        await self.kept(a_kept_profile(1), a_kept_profile(2))
+        found = await self.payloads.fetch([2, 1, 3], EVERYONES)
+        assert set(found) == {1, 2}
+        assert json.loads(found[2]) == {**PERSON, "id": 2}
+
+    async def test_keeps_what_is_out_of_reach_to_itself(self) -> None:
+        await self.kept(a_kept_profile(1), a_kept_profile(2, source_key="key:8"))
+        for reach, visible in (
+            (Reach("key:7"), {1}),
+            (Reach("key:8"), {2}),
+            (Reach("user:7"), set()),
+            (EVERYONES, {1, 2}),
+        ):
+            assert await self.payloads.visible([1, 2], reach) == visible
+            assert set(await self.payloads.fetch([1, 2], reach)) == visible
+
+    async def test_does_not_see_what_was_deleted_or_is_past_its_time(self) -> None:
+        past = datetime.now(UTC) - HOUR
+        await self.kept(a_kept_profile(1), a_kept_profile(2), a_kept_profile(3, expires_at=past))
+        async with self.unit() as tx:
+            assert await tx.profiles.delete(1, EVERYONES, NOON)
+        assert await self.payloads.visible([1, 2, 3], EVERYONES) == {2}
+        assert set(await self.payloads.fetch([1, 2, 3], EVERYONES)) == {2}
+
+    async def test_takes_a_thousand_ids_at_once(self) -> None:
+        await self.kept(*(a_kept_profile(number) for number in range(1, 1001)))
+        assert len(await self.payloads.visible(range(1, 1001), EVERYONES)) == 1000

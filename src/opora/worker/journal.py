@@ -13,6 +13,7 @@ ENDED = Counter("opora_jobs_ended_total", "Attempts of jobs that ended, by kind 
 SECONDS = Histogram("opora_job_seconds", "How long attempts of jobs took.", ["kind"])
 RUNNING = Gauge("opora_jobs_running", "Attempts running in this process.")
 UNANNOUNCED = Counter("opora_jobs_unannounced_total", "Wake-ups that could not be sent; the sweep found the work.")
+SWITCHED = Counter("opora_rate_limit_switches_total", "Times the limits changed their mode.", ["mode"])
 QUIET_S = 30.0
 
 
@@ -47,6 +48,11 @@ class LoggedJournal(Journal):
         if now_s - self._said_s.get(what, float("-inf")) >= QUIET_S:
             self._said_s[what] = now_s
             LOG.warning("trouble", what=what, error=type(error).__name__, exc_info=error)
+
+    def switched(self, mode: str) -> None:
+        """The limits' store went away or came back; they go on in this mode."""
+        SWITCHED.labels(mode).inc()
+        LOG.warning("limits switched", mode=mode)
 
     def unannounced(self, error: BaseException) -> None:
         """A wake-up could not be sent."""

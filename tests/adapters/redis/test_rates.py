@@ -1,7 +1,6 @@
 """Limits on a real Redis server."""
 
 import asyncio
-import os
 import socket
 
 import pytest
@@ -15,9 +14,8 @@ from opora.testing.rates import RateGateContract, RateStatsContract, SpareContra
 
 pytestmark = pytest.mark.anyio
 
-REDIS_URL = os.environ.get("OPORA_TEST_REDIS_URL", "redis://127.0.0.1:6379/11")
 AGE_CELLS = """
-for _, key in ipairs(redis.call('KEYS', 'rl:*')) do
+for _, key in ipairs(redis.call('KEYS', ARGV[2] .. 'rl:*')) do
   local value, kept_ms = redis.call('GET', key), redis.call('PTTL', key)
   if #value == 24 then
     local anchor, spent, interval = struct.unpack('<ddd', value)
@@ -32,18 +30,10 @@ end
 """
 
 
-async def forget(connection: RedisConnection) -> None:
-    """Delete every key of the limits: the database is the tests' own."""
-    for key in await connection.call("KEYS", "rl*"):
-        await connection.call("DEL", key)
-
-
 @pytest.fixture
-async def connection():
-    connection = RedisConnection(REDIS_URL, timeout_s=2)
-    await forget(connection)
+async def connection(redis_url):
+    connection = RedisConnection(redis_url, timeout_s=2)
     yield connection
-    await forget(connection)
     await connection.close()
 
 
@@ -66,26 +56,20 @@ def frozen_url():
 
 class TestRedisRateGate(RateGateContract):
     @pytest.fixture(autouse=True)
-    def _gate(self, connection):
-        self.connection = connection
-        self.gate = RedisRateGate(connection)
+    def _gate(self, connection, redis_url, redis_prefix):
+        self.connection, self.url, self.prefix = connection, redis_url, redis_prefix
+        self.gate = RedisRateGate(connection, prefix=redis_prefix)
 
     async def elapse(self, seconds: float) -> None:
-        await self.connection.call("EVAL", AGE_CELLS, 0, round(seconds * 1000))
+        await self.connection.call("EVAL", AGE_CELLS, 0, round(seconds * 1000), self.prefix)
 
     async def test_two_processes_share_every_quota(self) -> None:
-        other = RedisConnection(REDIS_URL)
+        other = RedisConnection(self.url)
         admission = an_admission(a_policy(40))
-        counts = await asyncio.gather(admitted(self.gate, admission, 60), admitted(RedisRateGate(other), admission, 60))
+        elsewhere = RedisRateGate(other, prefix=self.prefix)
+        counts = await asyncio.gather(admitted(self.gate, admission, 60), admitted(elsewhere, admission, 60))
         await other.close()
         assert sum(counts) == 40
-
-    async def test_a_flushed_store_starts_anew_and_is_taught_its_script_again(self) -> None:
-        admission = an_admission(a_policy(1))
-        assert await admitted(self.gate, admission, 2) == 1
-        await forget(self.connection)
-        await self.connection.call("SCRIPT", "FLUSH")
-        assert await admitted(self.gate, admission, 2) == 1
 
     async def test_a_lost_connection_is_made_again(self) -> None:
         admission = an_admission(a_policy(5))
@@ -102,7 +86,7 @@ class TestRedisRateGate(RateGateContract):
         admission = an_admission(a_policy(6, window_s=60, step_s=20))
         for _ in range(3):
             await self.gate.admit(admission)
-        left_ms = await self.connection.call("PTTL", cell_key(admission.subject, "minute"))
+        left_ms = await self.connection.call("PTTL", self.prefix + cell_key(admission.subject, "minute"))
         assert 39_000 < left_ms <= 40_000
 
 
@@ -120,8 +104,31 @@ class TestFrozenRedis(SpareContract):
 
 class TestRedisRateStats(RateStatsContract):
     @pytest.fixture(autouse=True)
-    def _stats(self, connection):
-        self.stats, self.elsewhere = RedisRateStats(connection), RedisRateStats(connection)
+    def _stats(self, connection, redis_prefix):
+        self.stats, self.elsewhere = (RedisRateStats(connection, prefix=redis_prefix) for _ in range(2))
+
+
+async def test_a_flushed_store_starts_anew_and_is_taught_its_script_again(private_redis):
+    connection = RedisConnection(private_redis.url, timeout_s=2)
+    gate, admission = RedisRateGate(connection), an_admission(a_policy(1))
+    assert await admitted(gate, admission, 2) == 1
+    await connection.call("FLUSHALL")
+    await connection.call("SCRIPT", "FLUSH")
+    assert await admitted(gate, admission, 2) == 1
+    await connection.close()
+
+
+async def test_figures_name_a_bounded_number_of_subjects_and_lose_no_call(connection, redis_prefix):
+    stats = RedisRateStats(connection, prefix=redis_prefix)
+    for number in range(6_000):
+        stats.count(f"address:{number}", True)
+        if number % 400 == 0:
+            await stats.flush()
+    day = (await stats.figures())[2]
+    assert day.allowed == 6_000
+    assert (
+        max([await connection.call("HLEN", key) for key in await connection.call("KEYS", f"{redis_prefix}*")]) <= 4_001
+    )
 
 
 async def test_a_silent_server_is_given_up_within_its_timeout(frozen_url):
@@ -139,8 +146,8 @@ async def test_a_caller_that_gives_up_does_not_shift_the_answers_of_others(conne
     assert await second == b"second"
 
 
-async def test_a_wrong_password_is_a_store_that_does_not_answer():
-    address = Address.parse(REDIS_URL)
+async def test_a_wrong_password_is_a_store_that_does_not_answer(redis_url):
+    address = Address.parse(redis_url)
     connection = RedisConnection(f"redis://nobody:wrong@{address.host}:{address.port}")
     with pytest.raises(Unavailable):
         await connection.call("PING")

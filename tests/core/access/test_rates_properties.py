@@ -58,6 +58,14 @@ def test_any_stretch_of_n_windows_holds_no_more_than_n_and_one_quotas(policy, ga
         assert sum(first <= at < first + stretch_us for at in admitted) <= (count + 1) * policy.quota
 
 
+@given(policies, gaps_us)
+def test_any_stretch_shorter_than_a_step_holds_no_more_than_a_quota_and_what_one_step_gives_back(policy, gaps):
+    _, admitted = history(policy, gaps)
+    for first in admitted:
+        burst = sum(first <= at < first + policy.step_us for at in admitted)
+        assert burst <= (policy.tolerance_us + policy.step_us) // policy.interval_us
+
+
 @given(policies, gaps_us, waits_us, waits_us)
 def test_looking_at_a_cell_changes_nothing_that_follows(policy, gaps, first_us, second_us):
     cell, _ = history(policy, gaps)

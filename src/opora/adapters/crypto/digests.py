@@ -11,16 +11,16 @@ SCHEME = "hmac-sha256"
 
 
 class PepperedDigests(KeyDigests):
-    """HMAC-SHA256 under a ring of peppers: the first writes, all are read, so that a pepper can be replaced.
+    """HMAC-SHA256 under a ring of peppers: the last writes, all are read, so that a pepper can be replaced.
 
     A fast digest is enough because keys carry 256 random bits (OWASP ASVS 5.0, 6.5.2 asks for 112).
     """
 
     def __init__(self, peppers: Mapping[str, bytes]) -> None:
-        """Take the peppers by their ids, the one that writes first."""
+        """Take the peppers by their ids, the one that writes last."""
         if not peppers or any(len(pepper) < PEPPER_BYTES_MIN for pepper in peppers.values()):
             raise ValueError(f"at least one pepper, each of {PEPPER_BYTES_MIN} bytes or more")
-        self._ring = [(f"{SCHEME}:{name}", pepper) for name, pepper in peppers.items()]
+        self._ring = [(f"{SCHEME}:{name}", pepper) for name, pepper in reversed(peppers.items())]
 
     def written(self, text: str) -> KeyDigest:
         scheme, pepper = self._ring[0]

@@ -17,9 +17,11 @@ import hiredis
 from opora.core.kernel.errors import Unavailable
 
 TICKS = 3
-"""A call times out when this many turns of the watch found it still waiting: a loop that was held up is not a timeout."""
+"""A call times out when so many turns of the watch found it waiting: a loop that was held up is not a timeout."""
 WAITING_MAX = 20_000
 """Calls that may wait for an answer at once; one more is refused."""
+
+type Part = str | bytes | int | float | memoryview
 
 
 class Refused(Exception):
@@ -78,7 +80,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.lost = False
 
-    def send(self, parts: tuple[str | bytes | int, ...]) -> asyncio.Future[Any]:
+    def send(self, parts: tuple[Part, ...]) -> asyncio.Future[Any]:
         """Queue a command; the future gives the answer, or raises Refused or Unavailable."""
         if self.lost or len(self._waiting) >= WAITING_MAX:
             raise Unavailable("Redis does not keep up")
@@ -86,7 +88,7 @@ class Link(asyncio.Protocol):
             self._loop.call_soon(self._flush)
         if self._watch is None:
             self._watch = self._loop.call_later(self._tick_s, self._look)
-        self._unsent.append(hiredis.pack_command(parts))
+        self._unsent.append(hiredis.pack_command(parts))  # type: ignore[arg-type]  # the stub means any length
         answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((answer, self._tick))
         return answer
@@ -115,13 +117,13 @@ class Link(asyncio.Protocol):
             else:
                 answer.set_result(reply)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         """See asyncio.Protocol."""
         self.lost = True
         if self._watch is not None:
             self._watch.cancel()
         while self._waiting:
-            answer, _ = self._waiting.popleft()
+            answer = self._waiting.popleft()[0]
             if not answer.done():
                 answer.set_exception(Unavailable("Redis does not answer"))
 
@@ -151,7 +153,7 @@ class RedisConnection:
         self._link: Link | None = None
         self._connecting: asyncio.Task[Link] | None = None
 
-    def call(self, *parts: str | bytes | int) -> Awaitable[Any]:
+    def call(self, *parts: Part) -> Awaitable[Any]:
         """Send a command; the answer is made of int, bytes, None and lists. Raises Refused or Unavailable."""
         link = self._link
         if link is None or link.lost:
@@ -166,7 +168,7 @@ class RedisConnection:
             self._link.close()
             self._link = None
 
-    async def _call_anew(self, parts: tuple[str | bytes | int, ...]) -> Any:
+    async def _call_anew(self, parts: tuple[Part, ...]) -> Any:
         if self._connecting is None or self._connecting.done():
             self._connecting = asyncio.create_task(self._connect())
         link = await asyncio.shield(self._connecting)

@@ -24,7 +24,11 @@ def bucket_key(span: Span, start_s: int) -> str:
 class RedisRateStats(RateStats):
     """Fields `+subject` and `-subject` count who was let in and who was refused."""
 
-    def __init__(self, connection: RedisConnection, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, connection: RedisConnection, *, prefix: str = "", now_s: Callable[[], float] = time.time
+    ) -> None:
+        """Put `prefix` before every key, as the gate does."""
+        self._prefix = prefix
         self._connection = connection
         self._now_s = now_s
         self._add = Script(connection, "tally.lua")
@@ -47,7 +51,9 @@ class RedisRateStats(RateStats):
         for span in SPANS:
             kept_s = span.length_s + 2 * span.bucket_s
             try:
-                await self._add([bucket_key(span, rates.bucket(span, now_s))], kept_s, FIELDS_MAX, "", *pairs)
+                await self._add(
+                    [self._prefix + bucket_key(span, rates.bucket(span, now_s))], kept_s, FIELDS_MAX, "", *pairs
+                )
             except Unavailable:
                 if span is SPANS[0]:  # nothing was written: past that, adding again would count twice
                     self._tally.restore(counts)
@@ -62,7 +68,9 @@ class RedisRateStats(RateStats):
     async def _counts(self, span: Span, now_s: int) -> list[SubjectCount]:
         starts = range(rates.first_bucket(span, now_s), now_s + 1, span.bucket_s)
         buckets = await answered(
-            asyncio.gather(*(self._connection.call("HGETALL", bucket_key(span, start)) for start in starts))
+            asyncio.gather(
+                *(self._connection.call("HGETALL", self._prefix + bucket_key(span, start)) for start in starts)
+            )
         )
         return [
             SubjectCount(field[1:], *((int(amount), 0) if field[0] == "+" else (0, int(amount))))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opora.adapters.redis.connection import Refused, RedisConnection
+from opora.adapters.redis.connection import RedisConnection, Refused
 from opora.core.access.model.rates import Admission, Decision
 from opora.core.access.ports.rates import RateGate
 from opora.core.access.rules import rates
@@ -73,10 +73,12 @@ async def answered(answer: Awaitable[Any]) -> Any:
 
 
 class RedisRateGate(RateGate):
-    """Cells as three doubles (anchor, spent, interval) that expire when they say nothing any more; the time is the server's."""
+    """Cells as three doubles that expire when they say nothing any more; the time is the server's."""
 
-    def __init__(self, connection: RedisConnection) -> None:
+    def __init__(self, connection: RedisConnection, *, prefix: str = "") -> None:
+        """Put `prefix` before every key, where the server is shared with others; it may hold no braces."""
         self._connection = connection
+        self._prefix = prefix
         self._judge = Script(connection, "admit.lua")
         self._keep_epoch = Script(connection, "epoch.lua")
 
@@ -90,25 +92,25 @@ class RedisRateGate(RateGate):
 
     async def deny(self, name: str, ttl_s: int) -> None:
         """See RateGate."""
-        await answered(self._connection.call("SET", denial_key(name), "1", "EX", ttl_s))
+        await answered(self._connection.call("SET", self._prefix + denial_key(name), "1", "EX", ttl_s))
 
     async def lift(self, name: str) -> None:
         """See RateGate."""
-        await answered(self._connection.call("DEL", denial_key(name)))
+        await answered(self._connection.call("DEL", self._prefix + denial_key(name)))
 
     async def end_before(self, subject: str, epoch: datetime, ttl_s: int) -> None:
         """See RateGate."""
-        await self._keep_epoch([epoch_key(subject)], microseconds(epoch), ttl_s * 1000)
+        await self._keep_epoch([self._prefix + epoch_key(subject)], microseconds(epoch), ttl_s * 1000)
 
     async def _ask(self, admission: Admission, charge: str) -> Decision:
-        policies, subject = admission.policies, admission.subject
-        keys = [denial_key(name) for name in admission.revocation]
+        policies, subject, prefix = admission.policies, admission.subject, self._prefix
+        keys = [prefix + denial_key(name) for name in admission.revocation]
         arguments: list[str | int] = [len(keys), "", admission.cost, charge]
         if admission.epoch_subject is not None and admission.issued_at is not None:
-            keys.append(epoch_key(admission.epoch_subject))
+            keys.append(prefix + epoch_key(admission.epoch_subject))
             arguments[1] = microseconds(admission.issued_at)
         for policy in policies:
-            keys.append(cell_key(subject, policy.name))
+            keys.append(prefix + cell_key(subject, policy.name))
             arguments += (policy.interval_us, policy.tolerance_us, policy.step_us)
         if not keys:
             return Decision(())

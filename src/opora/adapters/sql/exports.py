@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from opora.adapters.sql.connection import Connection, Row
 from opora.adapters.sql.jobs import uuid_of
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
+from opora.adapters.sql.profiles import ALIVE
 from opora.core.jobs.model import JobState
 from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Page, PageRequest
 from opora.core.profiles.model.exports import Export, ExportReport, ExportStatus, Reach
-from opora.core.profiles.ports.exports import ExportRepository, ExportViews
+from opora.core.profiles.ports.exports import ExportRepository, ExportViews, ProfilePayloads
 from opora.core.profiles.rules.exports import report
 
 NAMES = (
@@ -35,7 +38,7 @@ SELECT {FIELDS} FROM exports e
 WHERE e.status = 'completed' AND NOT e.is_file_removed AND e.expires_at <= :now ORDER BY e.expires_at LIMIT :limit
 """
 REPORTS = f"""
-SELECT {FIELDS}, COALESCE(j.progress_done, 0) AS done, COALESCE(j.progress_total, 0) AS total
+SELECT {FIELDS}, COALESCE(j.progress_done, 0) AS done, COALESCE(j.progress_total, 0) AS total, now() AS now
 FROM exports e LEFT JOIN jobs j ON j.id = e.job_id
 """
 WITH_FILE = """
@@ -111,6 +114,25 @@ class SqlExportViews(ExportViews):
         return frozenset(uuid_of(row["id"]) for row in rows)
 
 
+class SqlProfilePayloads(ProfilePayloads):
+    """The stored JSON of profiles, as it was first given out."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def visible(self, ids: Sequence[int], reach: Reach) -> frozenset[int]:
+        return frozenset(row["id"] for row in await self._rows("id", ids, reach))
+
+    async def fetch(self, ids: Sequence[int], reach: Reach) -> Mapping[int, bytes]:
+        return {row["id"]: row["payload"].encode() for row in await self._rows("id, payload", ids, reach)}
+
+    async def _rows(self, names: str, ids: Sequence[int], reach: Reach) -> Sequence[Row]:
+        sql = f"SELECT {names} FROM profiles WHERE {ALIVE} AND id IN {self._connection.listed('ids')}"
+        if reach.owner is None:
+            return await self._connection.fetch(sql, ids=to_json(list(ids)))
+        return await self._connection.fetch(f"{sql} AND source_key = :owner", ids=to_json(list(ids)), owner=reach.owner)
+
+
 def within(reach: Reach) -> tuple[str, Mapping[str, Any]]:
     """Return the condition that a row is within reach, and its parameters."""
     return ("true", {}) if reach.owner is None else ("e.owner = :owner", {"owner": reach.owner})
@@ -118,4 +140,4 @@ def within(reach: Reach) -> tuple[str, Mapping[str, Any]]:
 
 def report_of(row: Row) -> ExportReport:
     """Read an export with how much its job has done."""
-    return report(load(Export, row), row["done"], row["total"])
+    return report(load(Export, row), row["done"], row["total"], msgspec.convert(row["now"], datetime))

@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
-from opora.adapters.sql.connection import Row
 from opora.core.access.model.rates import SECOND_US, Admission, Cell, Decision, RatePolicy
 from opora.core.access.ports.rates import RateGate
 from opora.core.access.rules import rates
@@ -23,6 +23,7 @@ SWEEP_ROWS = 500
 TRIES = 3
 
 type Parameters = Mapping[str, object]
+type Rows = Sequence[Sequence[Any]]
 
 
 class LimitStore(ABC):
@@ -39,11 +40,11 @@ class LimitStore(ABC):
         """Return what the SQL of `now_us` needs to be given."""
 
     @abstractmethod
-    async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Row]:
+    async def fetch(self, sql: str, parameters: Parameters) -> Rows:
         """Run one statement in a transaction of its own and return its rows."""
 
     @abstractmethod
-    async def all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Sequence[Row]:
+    async def all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Rows:
         """Run statements in one transaction and return their rows; when one gives none, undo all and return none."""
 
     @abstractmethod
@@ -54,25 +55,12 @@ class LimitStore(ABC):
 class LimitSql:
     """The statements, in the dialect of a store."""
 
+    names_after = "SELECT name FROM rate_cells WHERE name > :after ORDER BY name LIMIT :rows"
+    lift = "DELETE FROM rate_denials WHERE name = :name RETURNING 1"
+
     def __init__(self, store: LimitStore) -> None:
-        least, greatest, now = store.least, store.greatest, store.now_us
-        charge, tolerance, step, life = (f"CAST(:{word} AS bigint)" for word in ("charge", "tolerance", "step", "life"))
-        counted = (
-            f"{least}({tolerance}, cell.spent_us / cell.interval_us * excluded.interval_us"
-            f" + {least}(cell.spent_us % cell.interval_us, excluded.interval_us))"
-        )
-        begun = f"{greatest}(cell.anchor_us, excluded.anchor_us - (excluded.anchor_us - cell.anchor_us) % {step})"
-        left = f"{greatest}(0, cell.anchor_us + {counted} - {begun})"
-        anchor = f"(CASE WHEN {left} = 0 THEN {greatest}(excluded.anchor_us, {begun}) ELSE {begun} END)"
-        self._charge = (
-            "INSERT INTO rate_cells AS cell (name, anchor_us, spent_us, interval_us, dead_at_us)"
-            f" SELECT :name, {now}, {charge}, CAST(:interval AS bigint), {now} + {life}"
-            f" WHERE {charge} <= {tolerance}{{unless}}"
-            f" ON CONFLICT (name) DO UPDATE SET anchor_us = {anchor}, spent_us = {left} + {charge},"
-            " interval_us = excluded.interval_us, dead_at_us = excluded.dead_at_us"
-            f" WHERE {left} + {charge} <= {tolerance}"
-            f" RETURNING anchor_us, spent_us, {now} AS now_us"
-        )
+        now = store.now_us
+        self._charge = charging(store)
         self._denied = f"(SELECT 1 FROM rate_denials WHERE until_us > {now} AND name IN ({{names}}))"
         self._outdated = (
             f"(SELECT 1 FROM rate_epochs WHERE subject = :epoch_subject AND until_us > {now} AND epoch_us > :issued_at)"
@@ -80,17 +68,16 @@ class LimitSql:
         self._read = (
             f"SELECT name, anchor_us, spent_us, interval_us, {now} AS now_us FROM rate_cells WHERE name IN ({{names}})"
         )
+        until = f"{now} + CAST(:ttl AS bigint)"
         self.deny = (
-            f"INSERT INTO rate_denials (name, until_us) VALUES (:name, {now} + CAST(:ttl AS bigint))"
+            f"INSERT INTO rate_denials (name, until_us) VALUES (:name, {until})"
             " ON CONFLICT (name) DO UPDATE SET until_us = excluded.until_us RETURNING 1"
         )
-        self.lift = "DELETE FROM rate_denials WHERE name = :name RETURNING 1"
         self.end_before = (
-            f"INSERT INTO rate_epochs AS kept (subject, epoch_us, until_us) VALUES (:subject, CAST(:epoch AS bigint), {now} + CAST(:ttl AS bigint))"
-            f" ON CONFLICT (subject) DO UPDATE SET epoch_us = {greatest}(kept.epoch_us, excluded.epoch_us),"
-            " until_us = excluded.until_us RETURNING 1"
+            "INSERT INTO rate_epochs AS kept (subject, epoch_us, until_us)"
+            f" VALUES (:subject, CAST(:epoch AS bigint), {until}) ON CONFLICT (subject) DO UPDATE SET"
+            f" epoch_us = {store.greatest}(kept.epoch_us, excluded.epoch_us), until_us = excluded.until_us RETURNING 1"
         )
-        self.names_after = "SELECT name FROM rate_cells WHERE name > :after ORDER BY name LIMIT :rows"
         self.sweep_cells = (
             f"DELETE FROM rate_cells WHERE name > :after AND name <= :last AND dead_at_us <= {now} RETURNING 1"
         )
@@ -113,6 +100,31 @@ class LimitSql:
     def _tests(self, names: int, dated: bool) -> list[str]:
         tests = [self._denied.format(names=listed("denied", names))] if names else []
         return [*tests, self._outdated] if dated else tests
+
+
+def charging(store: LimitStore) -> str:
+    """Return the statement that charges a cell where there is room, and gives no row where there is none.
+
+    `{unless}` in it is the place of what must not be. Each of the named parts is a step of the decision record.
+    """
+    least, greatest, now = store.least, store.greatest, store.now_us
+    charge, tolerance, step, life = (f"CAST(:{word} AS bigint)" for word in ("charge", "tolerance", "step", "life"))
+    counted = (
+        f"{least}({tolerance}, cell.spent_us / cell.interval_us * excluded.interval_us"
+        f" + {least}(cell.spent_us % cell.interval_us, excluded.interval_us))"
+    )
+    begun = f"{greatest}(cell.anchor_us, excluded.anchor_us - (excluded.anchor_us - cell.anchor_us) % {step})"
+    left = f"{greatest}(0, cell.anchor_us + {counted} - {begun})"
+    anchor = f"(CASE WHEN {left} = 0 THEN {greatest}(excluded.anchor_us, {begun}) ELSE {begun} END)"
+    return (
+        "INSERT INTO rate_cells AS cell (name, anchor_us, spent_us, interval_us, dead_at_us)"
+        f" SELECT :name, {now}, {charge}, CAST(:interval AS bigint), {now} + {life}"
+        f" WHERE {charge} <= {tolerance}{{unless}}"
+        f" ON CONFLICT (name) DO UPDATE SET anchor_us = {anchor}, spent_us = {left} + {charge},"
+        " interval_us = excluded.interval_us, dead_at_us = excluded.dead_at_us"
+        f" WHERE {left} + {charge} <= {tolerance}"
+        f" RETURNING anchor_us, spent_us, {now} AS now_us"
+    )
 
 
 def listed(word: str, count: int) -> str:
@@ -196,7 +208,7 @@ class SqlRateGate(RateGate):
         await self._store.fetch(self._sql.sweep_denials, clock)
         await self._store.fetch(self._sql.sweep_epochs, clock)
 
-    async def _charge(self, admission: Admission) -> Sequence[Row]:
+    async def _charge(self, admission: Admission) -> Rows:
         told = revocation(admission)
         sql = self._sql.charge(len(admission.revocation), "epoch_subject" in told)
         told |= self._store.clock()
@@ -233,11 +245,14 @@ def revocation(admission: Admission) -> dict[str, object]:
     return told
 
 
-def decided(admission: Admission, rows: Sequence[Row]) -> Decision:
+def decided(admission: Admission, rows: Rows) -> Decision:
     """Return the decision on a call that was charged: one row for each policy, in their order."""
     cost = admission.cost
     if len(rows) == 1:  # nearly always: half the price of the general way
         anchor_us, spent_us, now_us = rows[0]
         return Decision((rates.verdict(admission.policies[0], anchor_us, spent_us, now_us, cost, taken=True),))
-    verdicts = [rates.verdict(one, *row, cost, taken=True) for one, row in zip(admission.policies, rows, strict=True)]
+    verdicts = [
+        rates.verdict(policy, row[0], row[1], row[2], cost, taken=True)
+        for policy, row in zip(admission.policies, rows, strict=True)
+    ]
     return Decision(tuple(verdicts))

@@ -6,9 +6,10 @@ the rule ignores a clock that went backwards.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any, cast
 
-from opora.adapters.sql.connection import Database, Row
-from opora.adapters.sql.limits import LimitStore, Parameters
+from opora.adapters.sql.connection import Database
+from opora.adapters.sql.limits import LimitStore, Parameters, Rows
 from opora.core.kernel.errors import Unavailable
 
 
@@ -23,21 +24,21 @@ class PostgresLimits(LimitStore):
         """Give a statement, the wait for a connection included, `timeout_s`."""
         self._database = database
         self._timeout_s = timeout_s
-        self._running: set[asyncio.Task[Sequence[Row]]] = set()
+        self._running: set[asyncio.Task[Rows]] = set()
 
     def clock(self) -> Parameters:
         """See LimitStore."""
         return {}
 
-    async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Row]:
+    async def fetch(self, sql: str, parameters: Parameters) -> Rows:
         """See LimitStore."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._database.read.fetch(sql, **parameters)
+                return cast("Rows", await self._database.read.fetch(sql, **parameters))
         except TimeoutError as error:
             raise Unavailable("limits do not answer in time") from error
 
-    async def all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Sequence[Row]:
+    async def all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Rows:
         """See LimitStore."""
         # Given up, not cancelled: a transaction that is cut off in the middle would keep its connection.
         task = asyncio.create_task(self._all_or_none(statements))
@@ -48,7 +49,7 @@ class PostgresLimits(LimitStore):
             raise Unavailable("limits do not answer in time")
         return task.result()
 
-    def _ended(self, task: asyncio.Task[Sequence[Row]]) -> None:
+    def _ended(self, task: asyncio.Task[Rows]) -> None:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # heard by whoever waits, and by nobody once they gave up
@@ -57,16 +58,16 @@ class PostgresLimits(LimitStore):
         """See LimitStore."""
         return f"json_array_elements(CAST(:{name} AS json))"
 
-    async def _all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Sequence[Row]:
+    async def _all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Rows:
         transaction = await self._database.begin()
-        rows: list[Row] = []
+        rows: list[Sequence[Any]] = []
         try:
             for sql, parameters in statements:
                 found = await transaction.connection.fetch(sql, **parameters)
                 if not found:
                     await transaction.rollback()
                     return []
-                rows += found
+                rows += cast("Rows", found)
         except BaseException:
             await transaction.rollback()
             raise

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from opora.adapters.sql.connection import Row, numbered
-from opora.adapters.sql.limits import LimitStore, Parameters
+from opora.adapters.sql.connection import numbered
+from opora.adapters.sql.limits import LimitStore, Parameters, Rows
 from opora.core.kernel.errors import Unavailable
 
 TABLES = """
@@ -65,7 +66,7 @@ class SqliteLimits(LimitStore):
         """See LimitStore."""
         return {"now": self._now_us()}
 
-    async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Row]:
+    async def fetch(self, sql: str, parameters: Parameters) -> Rows:
         """See LimitStore."""
         text, names = positional(sql)
         values = [parameters[name] for name in names]
@@ -75,7 +76,7 @@ class SqliteLimits(LimitStore):
             refuse_unless_busy(error)
         return await self._patiently(lambda driver: driver.execute(text, values).fetchall())
 
-    async def all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Sequence[Row]:
+    async def all_or_none(self, statements: Sequence[tuple[str, Parameters]]) -> Rows:
         """See LimitStore."""
         return await self._patiently(lambda driver: ran_together(driver, statements))
 
@@ -89,7 +90,7 @@ class SqliteLimits(LimitStore):
             self._opened.close()
             self._opened = None
 
-    async def _patiently(self, work: Callable[[sqlite3.Connection], list[Row]]) -> list[Row]:
+    async def _patiently(self, work: Callable[[sqlite3.Connection], list[Sequence[Any]]]) -> list[Sequence[Any]]:
         """Do the work, again and again while another process writes; the event loop goes on in between."""
         give_up_s = time.monotonic() + self._busy_s
         while True:
@@ -131,10 +132,10 @@ def refuse_unless_busy(error: sqlite3.Error) -> None:
         raise Unavailable("the file of limits does not answer") from error
 
 
-def ran_together(driver: sqlite3.Connection, statements: Sequence[tuple[str, Parameters]]) -> list[Row]:
+def ran_together(driver: sqlite3.Connection, statements: Sequence[tuple[str, Parameters]]) -> list[Sequence[Any]]:
     """Run statements in one transaction; when one gives no row, undo all and return none."""
     driver.execute("BEGIN IMMEDIATE")
-    rows: list[Row] = []
+    rows: list[Sequence[Any]] = []
     end = "ROLLBACK"
     try:
         for sql, parameters in statements:

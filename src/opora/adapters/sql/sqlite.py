@@ -9,7 +9,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -43,7 +43,7 @@ def bound(value: object) -> object:
     """Give a parameter the form its column holds."""
     if isinstance(value, datetime):
         return instant_text(value)
-    return str(value) if isinstance(value, UUID) else value
+    return str(value) if isinstance(value, UUID | date) else value
 
 
 def translated(error: sqlite3.Error) -> Exception:

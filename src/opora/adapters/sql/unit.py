@@ -13,6 +13,7 @@ from opora.adapters.sql.jobs import SqlJobQueue
 from opora.adapters.sql.keys import SqlKeyRepository
 from opora.adapters.sql.outbox import SqlOutbox, SqlRelay, Subscriptions
 from opora.adapters.sql.people import SqlUserRepository
+from opora.adapters.sql.profiles import SqlProfileRepository
 from opora.adapters.sql.sessions import SqlSessionRepository
 from opora.adapters.sql.signing_keys import SqlSigningKeyRepository
 from opora.adapters.sql.versions import SqlVersionRows
@@ -68,6 +69,10 @@ class SqlTx:
     @cached_property
     def exports(self) -> SqlExportRepository:
         return SqlExportRepository(self._connection)
+
+    @cached_property
+    def profiles(self) -> SqlProfileRepository:
+        return SqlProfileRepository(self._connection)
 
     @cached_property
     def versions(self) -> SqlVersionRows:

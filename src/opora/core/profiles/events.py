@@ -22,3 +22,28 @@ class ExportFailed(Event):
     topic: ClassVar[str] = "export.failed"
     owner: str
     error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilesGenerated(Event):
+    """People were made and kept, all of one call; `subject` is the first of `ids`."""
+
+    topic: ClassVar[str] = "profile.generated"
+    ids: tuple[int, ...]
+    source_key: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileDeleted(Event):
+    """A profile was deleted by somebody who may."""
+
+    topic: ClassVar[str] = "profile.deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilesExpired(Event):
+    """Profiles passed their time and were deleted; `subject` is the first of `ids`."""
+
+    topic: ClassVar[str] = "profile.expired"
+    ids: tuple[int, ...]

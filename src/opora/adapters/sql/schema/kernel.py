@@ -1,6 +1,6 @@
 """Tables that every context shares: jobs, outbox, idempotency, audit, versions."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, SmallInteger, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, SmallInteger, String, Table, Text, UniqueConstraint, text
 
 from opora.adapters.sql.schema.metadata import BYTES, ID, INSTANT, METADATA, TASK_ID, one_of
 
@@ -138,9 +138,9 @@ API_VERSIONS = Table(
     METADATA,
     Column("version", String(16), primary_key=True),
     Column("status", String(16), nullable=False),
-    Column("released_on", INSTANT),
-    Column("deprecated_on", INSTANT),
-    Column("sunset_on", INSTANT),
+    Column("released_on", Date, nullable=False),
+    Column("deprecated_on", Date),
+    Column("sunset_on", Date),
     Column("successor", String(16)),
-    one_of("status", ("stable", "beta", "deprecated", "retired")),
+    one_of("status", ("preview", "stable", "deprecated", "retired")),
 )

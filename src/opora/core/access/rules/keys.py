@@ -31,6 +31,14 @@ LABEL_LENGTH_MAX = 200
 ADDRESS_RANGES_MAX = 50
 RATE_LIMIT_MAX = 1_000_000
 
+
+@dataclass(frozen=True, slots=True)
+class RotationPolicy:
+    """How long a rotated key works on when nobody says how long."""
+
+    overlap_s: int = 86_400
+
+
 _REFUSALS: dict[KeyStatus, type[DomainError]] = {
     KeyStatus.REVOKED: KeyRevoked,
     KeyStatus.DISABLED: KeyDisabled,

@@ -23,7 +23,7 @@ from opora.core.access.ports.keys import KeyDigests, RememberedKeys
 from opora.core.access.ports.rates import RateGate
 from opora.core.access.ports.transaction import AccessTx
 from opora.core.access.rules.changes import key_change
-from opora.core.access.rules.keys import changed, new_key, owner_for, refuse_bad_fields, rotated, seen
+from opora.core.access.rules.keys import RotationPolicy, changed, new_key, owner_for, refuse_bad_fields, rotated, seen
 from opora.core.access.rules.names import key_name
 from opora.core.access.rules.people import known
 from opora.core.access.rules.scopes import refuse_beyond
@@ -153,10 +153,13 @@ class RotateKey:
     format: KeyFormat
     remembered: RememberedKeys
     gate: RateGate
+    policy: RotationPolicy
 
-    async def __call__(self, actor: Actor, key_id: int, overlap: timedelta = timedelta(0)) -> IssuedKey:
+    async def __call__(self, actor: Actor, key_id: int, overlap: timedelta | None = None) -> IssuedKey:
         """Raise NoSuchKey, KeyInvalid for the overlap, KeyNotRotatable, or BeyondOwnRights."""
         now = self.clock.now()
+        if overlap is None:
+            overlap = timedelta(seconds=self.policy.overlap_s)
         secret = self.randomness.token_bytes(SECRET_BYTES)
         async with self.unit() as tx:
             before = seen(await tx.keys.get(key_id), actor, key_id)

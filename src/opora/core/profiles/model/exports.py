@@ -131,6 +131,7 @@ class ExportReport:
 
     export: Export
     progress: int
+    is_downloadable: bool
 
 
 def requested(id: UUID, job_id: UUID, actor: Actor, wish: ExportWish, now: datetime) -> Export:

@@ -49,4 +49,4 @@ class Generated:
     recipe: Recipe
     index: int
     data_version: int
-    ids: range | None = None
+    ids: tuple[int, ...] | None = None

@@ -1,4 +1,4 @@
-"""What profiles need from the outside."""
+"""Where the tables that people are made from come from."""
 
 from abc import ABC, abstractmethod
 

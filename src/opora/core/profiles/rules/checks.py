@@ -10,6 +10,7 @@ import re
 from datetime import date
 
 SNILS_UNCHECKED_MAX = 1_001_998
+_NO_DIGIT = 10
 _CLEARING_LETTERS = "АВСЕНКМРТХ"
 _LATIN_CLEARING_LETTERS = "ABCEHKMPTX"
 
@@ -43,7 +44,7 @@ def snils(text: str) -> bool:
     if int(plain[:9]) <= SNILS_UNCHECKED_MAX:
         return True
     remainder = _sum(plain, 9, 8, 7, 6, 5, 4, 3, 2, 1) % 101
-    return int(plain[9:]) == (0 if remainder == 100 else remainder)
+    return int(plain[9:]) == remainder % 100
 
 
 def ogrn(text: str) -> bool:
@@ -91,7 +92,7 @@ def luhn(text: str) -> bool:
     if not (text.isascii() and text.isdigit()):
         return False
     doubled = [int(digit) * 2 for digit in text[-2::-2]]
-    return (sum(map(int, text[-1::-2])) + sum(value - 9 if value > 9 else value for value in doubled)) % 10 == 0
+    return (sum(map(int, text[-1::-2])) + sum(value // 10 + value % 10 for value in doubled)) % 10 == 0
 
 
 def iban(text: str) -> bool:
@@ -145,6 +146,6 @@ def kazakh_iin(text: str) -> bool:
     except ValueError:
         return False
     check = _sum(text, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) % 11
-    if check == 10:
+    if check == _NO_DIGIT:
         check = _sum(text, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2) % 11
     return check == int(text[11])

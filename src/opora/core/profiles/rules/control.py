@@ -25,7 +25,7 @@ def luhn_weigh(digits: str, doubled: bool) -> int:
     total = 0
     for digit in digits:
         value = int(digit) * 2 if doubled else int(digit)
-        total += value - 9 if value > 9 else value
+        total += value // 10 + value % 10
         doubled = not doubled
     return total
 

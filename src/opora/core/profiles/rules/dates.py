@@ -10,7 +10,10 @@ SOVIET_EXCHANGE = (date(2000, 10, 1), date(2003, 12, 31))
 """When those here exchange a Soviet passport whose own exchange fell before: late in the real term of 1997-2003, so
 that forms three years old already existed."""
 
-EARLIER_EXCHANGE = {45: 20, 20: 14, 14: 14}
+FIRST_AGE, SECOND_AGE, LAST_AGE = 14, 20, 45
+"""The birthdays at which a Russian passport is issued and exchanged."""
+
+EARLIER_EXCHANGE = {LAST_AGE: SECOND_AGE, SECOND_AGE: FIRST_AGE, FIRST_AGE: FIRST_AGE}
 """Which birthday's passport is held until the one of this birthday is due."""
 
 
@@ -48,7 +51,7 @@ def russian_issue_range(as_of: date) -> Callable[[date], tuple[int, int]]:
 
     def issue_range(birth: date) -> tuple[int, int]:
         years = settled.year - birth.year
-        age = 45 if years > 45 else 20 if 20 < years < 45 else 14 if years < 20 else years
+        age = LAST_AGE if years >= LAST_AGE else SECOND_AGE if years >= SECOND_AGE else FIRST_AGE
         anchor = birthday(birth, age)
         if age == years and anchor >= settled:
             anchor = birthday(birth, EARLIER_EXCHANGE[age])

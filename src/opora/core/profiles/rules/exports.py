@@ -40,7 +40,7 @@ def checked_wish(profile_id: int | None, profile_ids: Sequence[int] | None, form
 
 
 def reach(actor: Actor) -> Reach:
-    """Return whose profiles and exports the caller may see: an admin everyone's, anyone else their own."""
+    """Return whose exports the caller may see: an admin everyone's, anyone else their own."""
     return EVERYONES if actor.may("admin") else Reach(actor.subject)
 
 
@@ -52,13 +52,15 @@ def refuse_unready(export: Export, now: datetime) -> None:
         raise ExportExpired
 
 
-def report(export: Export, done: int, total: int) -> ExportReport:
+def report(export: Export, done: int, total: int, now: datetime) -> ExportReport:
     """Return what the owner sees of an export whose job has done that much; a running one never shows 100 %."""
     if export.status is ExportStatus.COMPLETED:
-        return ExportReport(export, PER_CENT)
-    if export.status is ExportStatus.QUEUED or total <= 0:
-        return ExportReport(export, 0)
-    return ExportReport(export, min(PER_CENT * done // total, PER_CENT - 1))
+        progress = PER_CENT
+    elif export.status is ExportStatus.QUEUED or total <= 0:
+        progress = 0
+    else:
+        progress = min(PER_CENT * done // total, PER_CENT - 1)
+    return ExportReport(export, progress, export.is_available(now))
 
 
 def end_without_file(state: JobState) -> str:

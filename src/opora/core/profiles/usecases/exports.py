@@ -26,6 +26,7 @@ from opora.core.profiles.model.exports import (
 )
 from opora.core.profiles.ports.exports import ExportTx, ExportViews, ProfilePayloads, ProfileSheets
 from opora.core.profiles.rules import exports as rules
+from opora.core.profiles.rules import keeping
 
 PAYLOADS_AT_ONCE = 100
 EXPIRED_AT_ONCE = 200
@@ -43,7 +44,7 @@ class RequestExport:
 
     async def __call__(self, actor: Actor, wish: ExportWish) -> Export:
         """Raise NoSuchProfile for the first one that does not exist, was deleted or is not the caller's."""
-        visible = await self.payloads.visible(wish.profile_ids, rules.reach(actor))
+        visible = await self.payloads.visible(wish.profile_ids, keeping.reach(actor))
         for profile_id in wish.profile_ids:
             if profile_id not in visible:
                 raise NoSuchProfile(profile_id=profile_id)

@@ -1,0 +1,193 @@
+"""Kept profiles in a relational store. Their JSON is text that is written once and never read here."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from opora.adapters.sql.connection import Connection, Database, Row
+from opora.adapters.sql.mapping import insertion, to_json
+from opora.core.kernel.errors import Invalid
+from opora.core.kernel.model import Page, PageRequest
+from opora.core.profiles.model.exports import Reach
+from opora.core.profiles.model.kept import KeptProfile, ProfileFilter
+from opora.core.profiles.ports.exports import ProfilePayloads
+from opora.core.profiles.ports.profiles import ProfileRepository, ProfileViews
+
+COLUMNS = (
+    "id", "source_key", "locale", "seed", "position", "as_of", "data_version", "recipe", "payload", "search",
+    "created_at", "expires_at",
+)  # fmt: skip
+ADD = insertion("profiles", COLUMNS)
+ALIVE = "deleted_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+ONE = f"SELECT payload FROM profiles WHERE id = :id AND {ALIVE}"
+OWNED = " AND source_key = :owner"
+DELETE = f"UPDATE profiles SET deleted_at = :at WHERE id = :id AND {ALIVE}"
+EXPIRE = """
+UPDATE profiles SET deleted_at = :now WHERE deleted_at IS NULL AND id IN (
+    SELECT id FROM profiles WHERE deleted_at IS NULL AND expires_at <= :now ORDER BY expires_at, id LIMIT :limit
+) RETURNING id
+"""
+STREAMED_AT_ONCE = 500
+
+
+def row(kept: KeptProfile) -> dict[str, Any]:
+    """Give a profile's columns; the document is what callers get, its id in front."""
+    document = msgspec.json.encode(kept.profile)
+    recipe = kept.recipe
+    options = {"sex": recipe.sex, "age_min": recipe.age_min, "age_max": recipe.age_max, "region": recipe.region}
+    return {
+        "id": kept.id,
+        "source_key": kept.source_key,
+        "locale": recipe.locale,
+        "seed": recipe.seed,
+        "position": kept.index,
+        "as_of": recipe.as_of.isoformat(),
+        "data_version": kept.data_version,
+        "recipe": to_json(options),
+        "payload": f'{{"id":{kept.id},{document[1:].decode()}',
+        "search": kept.search,
+        "created_at": kept.created_at,
+        "expires_at": kept.expires_at,
+    }
+
+
+class SqlProfileRepository(ProfileRepository):
+    """Profiles inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def next_ids(self, count: int) -> Sequence[int]:
+        return sorted(await self._connection.next_ids("profiles", count))
+
+    async def add(self, profiles: Sequence[KeptProfile]) -> None:
+        await self._connection.execute_many(ADD, [row(one) for one in profiles])
+
+    async def delete(self, id: int, reach: Reach, at: datetime) -> bool:
+        if reach.owner is None:
+            return await self._connection.execute(DELETE, id=id, at=at) == 1
+        return await self._connection.execute(DELETE + OWNED, id=id, at=at, owner=reach.owner) == 1
+
+    async def expire(self, now: datetime, limit: int) -> Sequence[int]:
+        return sorted(found["id"] for found in await self._connection.fetch(EXPIRE, now=now, limit=limit))
+
+
+class Condition:
+    """The WHERE of a reach and a filter, with its parameters; few texts, so that statements stay prepared."""
+
+    def __init__(self, reach: Reach, wanted: ProfileFilter) -> None:
+        self.parts: tuple[str, ...] = (ALIVE,)
+        self.parameters: dict[str, object] = {}
+        self._narrow("source_key = :owner", owner=reach.owner)
+        self._narrow("source_key = :source_key", source_key=wanted.source_key)
+        self._narrow("locale = :locale", locale=wanted.locale)
+        self._narrow("created_at >= :created_after", created_after=wanted.created_after)
+        self._narrow("created_at < :created_before", created_before=wanted.created_before)
+        for number, word in enumerate(wanted.q):
+            self._narrow(f"search LIKE :q{number} ESCAPE '\\'", **{f"q{number}": f"%{escaped(word)}%"})
+
+    def _narrow(self, part: str, **parameter: object) -> None:
+        if None not in parameter.values():
+            self.parts += (part,)
+            self.parameters |= parameter
+
+
+def escaped(word: str) -> str:
+    """Take the meaning from what LIKE reads as wildcards."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+@cache
+def page_sql(parts: tuple[str, ...], after: bool) -> str:
+    """Write the statement of one page: documents, and the count of all in every row."""
+    where = " AND ".join(parts)
+    place = " AND id < :after" if after else ""
+    return (
+        f"SELECT id, payload, (SELECT count(*) FROM profiles WHERE {where}) AS total FROM profiles"
+        f" WHERE {where}{place} ORDER BY id DESC LIMIT :limit OFFSET :offset"
+    )
+
+
+@cache
+def part_sql(parts: tuple[str, ...]) -> str:
+    """Write the statement of one part of a stream."""
+    return f"SELECT id, payload FROM profiles WHERE {' AND '.join(parts)} AND id < :after ORDER BY id DESC LIMIT :limit"
+
+
+def documents(rows: Sequence[Row]) -> list[bytes]:
+    """Give the JSON of rows as it is stored."""
+    return [one["payload"].encode() for one in rows]
+
+
+class SqlProfileViews(ProfileViews):
+    """Profiles read by one statement a page, or in parts off the event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def one(self, id: int, reach: Reach) -> bytes | None:
+        read = self._database.read
+        if reach.owner is None:
+            payload = await read.fetch_value(ONE, id=id)
+        else:
+            payload = await read.fetch_value(ONE + OWNED, id=id, owner=reach.owner)
+        return None if payload is None else payload.encode()
+
+    async def page(self, reach: Reach, wanted: ProfileFilter, request: PageRequest) -> Page[bytes]:
+        condition = Condition(reach, wanted)
+        parameters: dict[str, object] = {**condition.parameters, "limit": request.limit + 1, "offset": request.offset}
+        if request.cursor:
+            parameters |= {"after": position(request.cursor), "offset": 0}
+        rows = await self._database.read.fetch(page_sql(condition.parts, bool(request.cursor)), **parameters)
+        count = rows[0]["total"] if rows else await self._count(condition)
+        shown = rows[: request.limit]
+        more = len(rows) > request.limit
+        return Page(documents(shown), count, more, str(shown[-1]["id"]) if more else None)
+
+    async def _count(self, condition: Condition) -> int:
+        sql = f"SELECT count(*) FROM profiles WHERE {' AND '.join(condition.parts)}"
+        return int(await self._database.read.fetch_value(sql, **condition.parameters))
+
+    async def stream(self, reach: Reach, wanted: ProfileFilter) -> AsyncIterator[Sequence[bytes]]:
+        condition = Condition(reach, wanted)
+        newest = await self._database.read.fetch_value("SELECT max(id) FROM profiles")
+        after = (newest or 0) + 1
+        while True:
+            async with self._database.scan() as connection:
+                sql = part_sql(condition.parts)
+                rows = await connection.fetch(sql, **condition.parameters, after=after, limit=STREAMED_AT_ONCE)
+            if rows:
+                yield documents(rows)
+            if len(rows) < STREAMED_AT_ONCE:
+                return
+            after = rows[-1]["id"]
+
+
+class SqlProfilePayloads(ProfilePayloads):
+    """The documents of named profiles."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def visible(self, ids: Sequence[int], reach: Reach) -> frozenset[int]:
+        return frozenset(found["id"] for found in await self._rows("id", ids, reach))
+
+    async def fetch(self, ids: Sequence[int], reach: Reach) -> Mapping[int, bytes]:
+        return {found["id"]: found["payload"].encode() for found in await self._rows("id, payload", ids, reach)}
+
+    async def _rows(self, fields: str, ids: Sequence[int], reach: Reach) -> Sequence[Row]:
+        read = self._database.read
+        sql = f"SELECT {fields} FROM profiles WHERE id IN {read.listed('ids')} AND {ALIVE}"
+        if reach.owner is None:
+            return await read.fetch(sql, ids=to_json(list(ids)))
+        return await read.fetch(sql + OWNED, ids=to_json(list(ids)), owner=reach.owner)
+
+
+def position(cursor: str) -> int:
+    """Read where a page starts; raises Invalid for what no page gave out."""
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 19):  # noqa: PLR2004  # digits of 64 bits
+        raise Invalid(errors={"cursor": ["was not given out by this list"]})
+    return min(int(cursor), 2**63 - 1)

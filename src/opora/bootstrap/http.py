@@ -1,0 +1,45 @@
+"""Assembles the HTTP application: every controller, its parts in place, behind the gate."""
+
+from dishka import AsyncContainer
+from litestar import Controller
+
+from opora.api import http
+from opora.api.calls import CALL
+from opora.api.edge import EdgeParts, wrap
+from opora.api.gate import Gate
+from opora.api.openapi import document
+from opora.api.v1.exports import ExportController
+from opora.api.v1.limits import LimitController
+from opora.api.v1.reference import ReferenceController
+from opora.api.v1.service import HealthController, VersionController
+from opora.bootstrap.binding import bind
+from opora.core.kernel.model import Actor
+
+VERSIONED: tuple[type[Controller], ...] = (
+    VersionController,
+    LimitController,
+    ExportController,
+)
+"""Controllers under /api/v1."""
+
+AT_ROOT: tuple[type[Controller], ...] = (HealthController, ReferenceController)
+"""Controllers at the root."""
+
+
+def current_actor() -> Actor:
+    """Whoever makes the call that is being answered."""
+    call = CALL.get()
+    return Actor() if call is None or call.caller is None else call.caller.actor
+
+
+async def gate_of(container: AsyncContainer) -> Gate:
+    """Build the application; a handler without a policy or without its parts stops the start."""
+    parts = await container.get(EdgeParts)
+    versioned = [await bind(one, container, current_actor) for one in VERSIONED]
+    at_root = [await bind(one, container, current_actor) for one in AT_ROOT]
+    return wrap(http.application(versioned, at_root, problem_base_url=parts.settings.problem_base_url), parts)
+
+
+def openapi_document() -> bytes:
+    """Return the OpenAPI document as JSON, without opening anything: unbound handlers say all that it needs."""
+    return document(http.application(VERSIONED, AT_ROOT))

@@ -1,0 +1,285 @@
+"""Coming in with a password, staying by refreshing, leaving; and the keys that sign it all."""
+
+import asyncio
+from dataclasses import replace
+from statistics import median
+from time import perf_counter
+
+import bcrypt
+import pytest
+
+from core.access.stage import HERE, PASSWORD, Stage
+from opora.adapters.crypto.passwords import ArgonPasswords, HashCost
+from opora.core.access.errors import (
+    CredentialsWrong,
+    LoginLimited,
+    RefreshInvalid,
+    RefreshReused,
+    TokenExpired,
+    TokenInvalid,
+    TokenMalformed,
+    TokenRevoked,
+    UserInvalid,
+)
+from opora.core.access.model.rates import Admission
+from opora.core.access.model.tokens import SigningKeyState
+from opora.core.access.rules.tokens import claims_for
+from opora.core.kernel.model import Origin
+from opora.testing.access import a_session, a_user
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_log_in_gives_tokens_that_say_how_long_and_for_what(stage):
+    user = await stage.a_person()
+    pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    assert (pair.token_type, pair.expires_in) == ("bearer", 900)
+    assert "profiles:read" in pair.scope.split()
+    caller = await stage.enter(token=pair.access_token)
+    assert (caller.actor.user_id, caller.limit_subject) == (user.id, f"user:{user.id}")
+    assert len(caller.revocation) == 3 and caller.issued_at == stage.clock.at
+    assert pair.access_token not in repr(pair) and pair.refresh_token not in repr(pair)
+
+
+async def test_what_is_stored_of_a_session_opens_nothing(stage):
+    await stage.a_person()
+    pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    for table in ("sessions", "refresh_tokens", "users", "signing_keys", "outbox", "audit_log"):
+        rows = [str(tuple(row)) for row in await stage.database.read.fetch(f"SELECT * FROM {table}")]
+        assert rows and not any(pair.refresh_token in row or PASSWORD in row for row in rows)
+
+
+async def test_an_unknown_address_and_a_wrong_password_get_the_same_words(stage):
+    await stage.a_person()
+    refusals = []
+    for email, password in (("anna@example.org", "wrong"), ("nobody@example.org", PASSWORD), ("nonsense", PASSWORD)):
+        with pytest.raises(CredentialsWrong) as refusal:
+            await stage.log_in(email, password, HERE)
+        refusals.append((str(refusal.value), refusal.value.facts))
+    assert len(set(map(str, refusals))) == 1
+
+
+async def test_an_unknown_address_and_a_wrong_password_take_the_same_time(stage):
+    hasher = ArgonPasswords(stage.threads, HashCost(memory_kib=8192, passes=2))
+    log_in = replace(stage.log_in, check=replace(stage.log_in.check, hasher=hasher))
+    stage.create_user = replace(stage.create_user, hasher=hasher)
+    await stage.a_person()
+
+    async def median_s(email):
+        lengths = []
+        for number in range(15):
+            origin = Origin(f"198.51.100.{number}")
+            stage.seconds += 60
+            begun = perf_counter()
+            with pytest.raises(CredentialsWrong):
+                await log_in(email, "wrong", origin)
+            lengths.append(perf_counter() - begun)
+        return median(lengths)
+
+    known_s, unknown_s = await median_s("anna@example.org"), await median_s("nobody@example.org")
+    assert 0.6 < known_s / unknown_s < 1.6
+
+
+async def test_the_sixth_failure_in_a_minute_is_not_heard_and_a_success_costs_nothing(stage):
+    await stage.a_person()
+    for number in range(5):
+        assert await stage.log_in("anna@example.org", PASSWORD, HERE)
+        with pytest.raises(CredentialsWrong):
+            await stage.log_in("anna@example.org", "wrong", Origin(f"198.51.100.{number}"))
+    for password in ("wrong", PASSWORD):
+        with pytest.raises(LoginLimited) as refusal:
+            await stage.log_in("anna@example.org", password, HERE)
+    assert refusal.value.facts["limit"] == 5 and refusal.value.facts["remaining"] == 0
+    stage.seconds += 60
+    assert await stage.log_in("anna@example.org", PASSWORD, HERE)
+
+
+async def test_an_address_that_tries_many_accounts_is_not_heard_after_twenty(stage):
+    for number in range(20):
+        with pytest.raises(CredentialsWrong):
+            await stage.log_in(f"user{number}@example.org", "wrong", HERE)
+    with pytest.raises(LoginLimited):
+        await stage.log_in("user99@example.org", "wrong", HERE)
+    with pytest.raises(CredentialsWrong):
+        await stage.log_in("user99@example.org", "wrong", Origin("198.51.100.1"))
+
+
+async def test_of_fifty_guesses_at_once_only_five_are_answered(stage):
+    await stage.a_person()
+
+    async def guess(number):
+        try:
+            await stage.log_in("anna@example.org", f"guess {number}", Origin(f"198.51.100.{number}"))
+        except CredentialsWrong:
+            return "wrong"
+        except LoginLimited:
+            return "limited"
+
+    answers = await asyncio.gather(*(guess(number) for number in range(50)))
+    assert (answers.count("wrong"), answers.count("limited")) == (5, 45)
+
+
+async def test_a_right_password_among_guesses_past_the_limit_is_not_told(stage):
+    await stage.a_person()
+    held = asyncio.Event()
+    hasher = stage.hasher
+
+    class Slow:
+        async def check(self, password, stored):
+            found = await hasher.check(password, stored)
+            await held.wait()
+            return found
+
+    slow = replace(stage.log_in, check=replace(stage.log_in.check, hasher=Slow()))
+    right = asyncio.ensure_future(slow("anna@example.org", PASSWORD, HERE))
+    await asyncio.sleep(0)
+    for _ in range(5):
+        with pytest.raises(CredentialsWrong):
+            await stage.log_in("anna@example.org", "wrong", HERE)
+    held.set()
+    with pytest.raises(LoginLimited):
+        await right
+
+
+async def test_a_password_past_any_bound_costs_no_hashing(stage):
+    await stage.a_person()
+    with pytest.raises(UserInvalid):
+        await replace(stage.log_in, check=replace(stage.log_in.check, hasher=None))(
+            "anna@example.org", "x" * 1025, HERE
+        )
+
+
+async def test_an_imported_bcrypt_hash_lets_its_holder_in_and_is_made_anew(stage):
+    user = await stage.a_person()
+    old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    async with stage.unit() as tx:
+        assert await tx.users.replace_hash(user.id, user.password_hash, old)
+    assert await stage.log_in(user.email, PASSWORD, HERE)
+    async with stage.unit() as tx:
+        stored = (await tx.users.get(user.id)).password_hash
+    assert stored.startswith("$argon2id$")
+    assert await stage.log_in(user.email, PASSWORD, HERE)
+
+
+async def test_a_refresh_gives_a_new_pair_and_spends_the_old_token(stage):
+    await stage.a_person()
+    first = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    second = await stage.refresh(first.refresh_token, HERE)
+    assert second.refresh_token != first.refresh_token and second.access_token != first.access_token
+    assert await stage.enter(token=second.access_token)
+    third = await stage.refresh(second.refresh_token, HERE)
+    assert len({first.refresh_token, second.refresh_token, third.refresh_token}) == 3
+
+
+async def test_fifty_parallel_refreshes_of_one_token_make_one_row_and_one_successor(stage):
+    await stage.a_person()
+    first = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    pairs = await asyncio.gather(*(stage.refresh(first.refresh_token, HERE) for _ in range(50)))
+    assert len({pair.refresh_token for pair in pairs}) == 1
+    assert await stage.database.read.fetch_value("SELECT count(*) FROM refresh_tokens") == 2
+
+
+async def test_a_repeat_within_ten_seconds_gives_the_same_successor_and_one_later_ends_the_session(stage):
+    await stage.a_person()
+    first = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    second = await stage.refresh(first.refresh_token, HERE)
+    stage.clock.pass_by(seconds=10)
+    assert (await stage.refresh(first.refresh_token, HERE)).refresh_token == second.refresh_token
+    stage.clock.pass_by(seconds=1)
+    with pytest.raises(RefreshReused):
+        await stage.refresh(first.refresh_token, HERE)
+    for token in (first.refresh_token, second.refresh_token):
+        with pytest.raises(RefreshInvalid):
+            await stage.refresh(token, HERE)
+    with pytest.raises(TokenRevoked):
+        await stage.enter(token=second.access_token)
+    assert (await stage.noted("topic", "outbox"))[-1] == "user.refresh_token_reused"
+
+
+async def test_a_made_up_or_expired_refresh_token_is_refused_and_not_spent(stage):
+    await stage.a_person()
+    pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    for text in ("", "opr_" + "0" * 43, pair.access_token, "\ud800"):
+        with pytest.raises(RefreshInvalid):
+            await stage.refresh(text, HERE)
+    stage.clock.pass_by(days=14)
+    with pytest.raises(RefreshInvalid):
+        await stage.refresh(pair.refresh_token, HERE)
+    assert await stage.database.read.fetch_value("SELECT count(*) FROM refresh_tokens WHERE used_at IS NOT NULL") == 0
+
+
+async def test_no_refresh_prolongs_a_session_past_its_end(stage):
+    await stage.a_person()
+    pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    for _ in range(8):
+        stage.clock.pass_by(days=11)
+        pair = await stage.refresh(pair.refresh_token, HERE)
+    stage.clock.pass_by(days=2)
+    with pytest.raises(RefreshInvalid):
+        await stage.refresh(pair.refresh_token, HERE)
+
+
+async def test_after_logging_out_neither_the_token_nor_its_family_opens_anything(stage):
+    await stage.a_person()
+    first = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    other = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    second = await stage.refresh(first.refresh_token, HERE)
+    names = (await stage.enter(token=second.access_token)).revocation
+    await stage.log_out(second.access_token, HERE)
+    await stage.log_out(second.access_token, HERE)
+    for token in (first.access_token, second.access_token):
+        with pytest.raises(TokenRevoked):
+            await stage.enter(token=token)
+    with pytest.raises(RefreshInvalid):
+        await stage.refresh(second.refresh_token, HERE)
+    assert (await stage.gate.admit(Admission("x", (), revocation=names))).revoked
+    assert await stage.enter(token=other.access_token)
+    assert (await stage.noted("topic", "outbox")).count("user.logged_out") == 1
+
+
+async def test_a_token_without_a_session_is_logged_out_by_its_own_name(stage):
+    user = await stage.a_person()
+    claims = claims_for(user, a_session(user_id=user.id), "alone", stage.clock.at, stage.policy)
+    text = await stage.tokens.issue(replace(claims, session_id=None))
+    assert len((await stage.enter(token=text)).revocation) == 2
+    await stage.log_out(text, HERE)
+    with pytest.raises(TokenRevoked):
+        await stage.enter(token=text)
+
+
+async def test_a_token_that_is_none_or_is_over_lets_nobody_in(stage):
+    await stage.a_person()
+    pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    with pytest.raises(TokenMalformed):
+        await stage.enter(token="a.b.c")
+    stage.clock.pass_by(minutes=16)
+    with pytest.raises(TokenExpired):
+        await stage.enter(token=pair.access_token)
+
+
+async def test_a_token_of_a_user_who_is_gone_lets_nobody_in(stage):
+    user = a_user(id=99)
+    text = await stage.tokens.issue(claims_for(user, a_session(user_id=user.id), "one", stage.clock.at, stage.policy))
+    with pytest.raises(TokenRevoked):
+        await stage.enter(token=text)
+
+
+async def test_processes_share_their_signing_keys(stage):
+    await stage.a_person()
+    pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    other = Stage(stage.database, stage.unit, stage.threads)
+    with pytest.raises(TokenInvalid):
+        await other.enter(token=pair.access_token)
+    await other.ensure_signing_key()
+    assert await other.enter(token=pair.access_token)
+    assert other.tokens.jwks() == stage.tokens.jwks()
+
+
+async def test_of_processes_that_start_at_once_one_makes_the_first_signing_key(sqlite_database, sqlite_unit, threads):
+    stages = [Stage(sqlite_database, sqlite_unit, threads) for _ in range(4)]
+    await asyncio.gather(*(stage.ensure_signing_key() for stage in stages))
+    async with sqlite_unit() as tx:
+        keys = await tx.signing_keys.all()
+    assert [key.state for key in keys] == [SigningKeyState.ACTIVE]
+    assert all(stage.tokens.jwks() == stages[0].tokens.jwks() for stage in stages)
+    assert await stages[0].noted("topic", "outbox") == ["signing_key.made"]

@@ -1,0 +1,1 @@
+"""The documents say what is true: links lead somewhere, examples parse, names exist."""
