@@ -1,6 +1,7 @@
 """A small service behind the whole edge, with ports that live in memory."""
 
 import pytest
+
 from api.stand import Stand
 
 

@@ -1,15 +1,16 @@
 """Bad input answers 4xx with a code, in time, and nothing is stored."""
 
 import json
+from collections.abc import AsyncIterator
 from time import perf_counter
 
 import msgspec
 import pytest
 from anyio import sleep_forever
-from api.stand import NewThing, Stand, ThingController
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.stand import NewThing, Stand, ThingController
 from opora.api import faults, json_guard, query
 from opora.api.errors import BadRequest, ValidationFailed
 
@@ -280,13 +281,13 @@ async def test_an_upload_streams_up_to_its_own_bound(stand: Stand) -> None:
     assert [large.status_code, chunked.status_code] == [413, 413]
 
 
-async def chunks():  # type: ignore[no-untyped-def]  # noqa: ANN201
+async def chunks() -> AsyncIterator[bytes]:
     """Five thousand bytes whose number is not said beforehand."""
     for _ in range(5):
         yield b"x" * 1000
 
 
-async def asked(  # noqa: PLR0917
+async def asked(
     stand: Stand,
     path: str,
     raw_query: bytes,

@@ -1,12 +1,12 @@
 """Who gets in, and what is said to those who do not."""
 
 import pytest
-from api.stand import NOW, Stand
 
+from api.stand import NOW, Stand
 from opora.api.calls import Call, current_actor, current_request_id
 from opora.core.access.model.callers import Caller, Credentials
 from opora.core.access.model.rates import RatePolicy
-from opora.core.kernel.model import Actor
+from opora.core.kernel.model import Actor, Origin
 
 pytestmark = pytest.mark.anyio
 
@@ -221,10 +221,9 @@ async def test_outside_a_request_there_is_no_caller() -> None:
 
 async def test_a_remembered_caller_bears_the_origin_of_this_call() -> None:
     call = Call("GET", "/", 0.0)
-    with pytest.raises(LookupError):
-        call.actor()
+    assert call.caller is None
     call.address = "192.0.2.1"
-    call.caller = Caller(Actor(key_id=7), "key:7", ())
-    assert call.actor().origin.address == "192.0.2.1"
-    assert call.actor().origin.request_id == call.request_id
-    assert call.actor() is call.actor()
+    call.known = Caller(Actor(key_id=7, origin=Origin("192.0.2.9", "other", "r-0")), "key:7", ())
+    assert call.caller is not None
+    assert call.caller.actor == Actor(key_id=7, origin=Origin("192.0.2.1", "", call.request_id))
+    assert call.caller is call.caller

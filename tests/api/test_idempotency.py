@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from api.stand import Stand, ThingController
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.stand import Stand, ThingController
 from opora.api.idempotency import fingerprint
 
 pytestmark = pytest.mark.anyio

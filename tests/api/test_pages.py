@@ -3,10 +3,10 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
-from api.stand import Stand
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.stand import Stand
 from opora.api.errors import BadCursor
 from opora.api.pages import CURSOR_MAX, PAGE_NUMBER_MAX, Cursors, envelope, page_request
 from opora.core.kernel.model import Page

@@ -4,8 +4,8 @@ import re
 
 import msgspec
 import pytest
-from api.stand import OddController, Stand, ThingController, alive
 
+from api.stand import OddController, Stand, ThingController, alive
 from opora.api import catalogue, openapi
 from opora.api.edge import wrap
 from opora.api.http import application

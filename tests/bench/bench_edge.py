@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from bench.figures import Figure, at_most, seconds_per_call
 from litestar import Litestar, get
 from litestar.params import FromPath
 
+from bench.figures import Figure, at_most, seconds_per_call
 from opora.api import logs, policy
 from opora.api.edge import EdgeParts, wrap
 from opora.api.http import application
@@ -146,4 +146,4 @@ def figures() -> list[Figure]:
 
 
 if __name__ == "__main__":
-    print(*figures(), sep="\n")  # noqa: T201
+    print(*figures(), sep="\n")
