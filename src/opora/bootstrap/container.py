@@ -11,6 +11,7 @@ from taskiq import AsyncBroker
 from opora.adapters.queue import announcer as queue
 from opora.adapters.sql import revisions
 from opora.adapters.sql.audit import AuditKey
+from opora.adapters.sql.audit_log import SqlAuditLog
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.housekeeping import SqlHousekeeping
 from opora.adapters.sql.idempotency import SqlIdempotentCalls
@@ -30,6 +31,7 @@ from opora.bootstrap.profiles import Profiles
 from opora.bootstrap.secrets import hkdf
 from opora.bootstrap.settings import Settings
 from opora.core.access import usecases as access_usecases
+from opora.core.audit.ports import AuditLog
 from opora.core.jobs import usecases as jobs
 from opora.core.jobs.ports import Announcer, Housekeeping, JobLeases, JobProgress, JobTx, JobViews
 from opora.core.kernel import usecases as kernel
@@ -102,6 +104,10 @@ class Stores(Provider):
     @provide
     def job_views(self, database: Database) -> JobViews:
         return SqlJobViews(database.read)
+
+    @provide
+    def audit_log(self, database: Database, key: AuditKey) -> AuditLog:
+        return SqlAuditLog(database, key)
 
     @provide
     def housekeeping(self, database: Database) -> Housekeeping:

@@ -11,6 +11,7 @@ from opora.adapters.sql.versions import SqlVersionRegistry
 from opora.api.edge import EdgeParts, EdgeSettings
 from opora.api.health import Check, HealthChecks
 from opora.api.metrics import Metrics
+from opora.api.pages import Cursors
 from opora.bootstrap.limits import SharedStore
 from opora.bootstrap.settings import Settings
 from opora.core.access.ports.rates import RateGate, RateStats
@@ -33,6 +34,10 @@ class Edge(Provider):
         metrics = Metrics()
         metrics.registry.register(REGISTRY)  # the process's own and the worker's
         return metrics
+
+    @provide
+    def cursors(self) -> Cursors:
+        return Cursors(self._settings.cursor_key.encode())
 
     @provide
     def versions(self, database: Database) -> VersionRegistry:

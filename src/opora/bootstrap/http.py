@@ -8,8 +8,10 @@ from opora.api.calls import CALL
 from opora.api.edge import EdgeParts, wrap
 from opora.api.gate import Gate
 from opora.api.openapi import document
+from opora.api.v1.audit import AuditController
 from opora.api.v1.exports import ExportController
 from opora.api.v1.limits import LimitController
+from opora.api.v1.profiles import ProfileController
 from opora.api.v1.reference import ReferenceController
 from opora.api.v1.service import HealthController, VersionController
 from opora.bootstrap.binding import bind
@@ -18,6 +20,8 @@ from opora.core.kernel.model import Actor
 VERSIONED: tuple[type[Controller], ...] = (
     VersionController,
     LimitController,
+    AuditController,
+    ProfileController,
     ExportController,
 )
 """Controllers under /api/v1."""

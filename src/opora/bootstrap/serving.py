@@ -1,11 +1,14 @@
 """Runs the program as processes: the HTTP service with its worker, or a worker alone."""
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import uvicorn
 from dishka import AsyncContainer
 
 from opora.adapters.memory.key_usage import KeyUsageLog
@@ -20,6 +23,7 @@ from opora.core.access.usecases.signing import EnsureSigningKey
 from opora.worker.journal import LoggedJournal
 from opora.worker.loops import Loop
 
+KEEP_ALIVE_S = 30
 LOG_FORMATS = {"json": True, "text": False, "auto": None}
 
 
@@ -109,6 +113,31 @@ def service() -> Service:
 def log(settings: Settings) -> None:
     """Set this process's log up."""
     logs.configure(settings.log_level, as_json=LOG_FORMATS[settings.log_format])
+
+
+def serve(settings: Settings, *, processes: int = 1, with_worker: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT; requests and jobs that run are let end within the drain time.
+
+    Every process reads the settings again from the environment, so what the caller decided goes there.
+    """
+    os.environ["OPORA_RUN_JOBS"] = "true" if with_worker else "false"
+    uvicorn.run(
+        "opora.bootstrap.serving:service",
+        factory=True,
+        host=settings.http_host.strip("[]"),
+        port=settings.http_port,
+        workers=processes,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.drain_s,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
 
 
 async def work(settings: Settings) -> None:
