@@ -91,6 +91,16 @@ async def test_only_the_viewers_files_are_given_out(documented: Stand) -> None:
     assert icon.content.startswith(b"\x89PNG")
 
 
+async def test_the_type_of_a_problem_may_lead_to_the_service_itself(documented: Stand) -> None:
+    async with documented.client() as client:
+        known, unknown = await client.get("/problems/rate_limited"), await client.get("/problems/nothing")
+        odd = await client.get("/problems/%3Cscript%3E")
+    assert known.headers["content-type"].startswith("text/html")
+    assert "Retry-After" in known.text
+    assert "Подождите" in known.text
+    assert (unknown.status_code, odd.status_code) == (404, 404)
+
+
 async def test_policies_are_listed_for_the_docs(documented: Stand) -> None:
     table = {(one.method, one.path): one.policy.access for one in documented.app.routes.operations}
     assert table["GET", "/api/v1/things"] == "scopes"

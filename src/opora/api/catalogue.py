@@ -81,6 +81,11 @@ def codes() -> dict[str, type[DomainError]]:
     for module in walk_packages(opora.__path__, "opora."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
+    return loaded()
+
+
+def loaded() -> dict[str, type[DomainError]]:
+    """Return the codes of what was imported already: all that a running service can answer with."""
     found: dict[str, type[DomainError]] = {}
     for kind in _descendants(DomainError):
         if "code" not in vars(kind) or not kind.__module__.startswith("opora.") or not issubclass(kind, KINDS):
