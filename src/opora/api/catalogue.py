@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
-import opora.core
-from opora.api.problems import status, title
+import opora
+from opora.api.problems import STATUS, status, title
 from opora.core.kernel.errors import DomainError
 
+KINDS = tuple(STATUS)
+"""What a caller can be told; an error of no kind stays inside, between a job and its engine."""
 ADVICE = {
     400: (
         "Mend the request: as it stands it cannot be read.",
@@ -72,16 +74,21 @@ class TwoMeanings(Exception):
 
 
 def codes() -> dict[str, type[DomainError]]:
-    """Return every code with its error, sorted; raises TwoMeanings for a code that two errors use."""
-    import_module("opora.api.errors")
-    for context in iter_modules(opora.core.__path__, "opora.core."):
-        package = import_module(context.name)
-        for module in iter_modules(package.__path__, context.name + "."):
-            if module.name.endswith(".errors"):
-                import_module(module.name)
+    """Return every code with its error, sorted; raises TwoMeanings for a code that two errors use.
+
+    Adapters name errors too, so everything is imported: for the docs and their test, not for a running service.
+    """
+    for module in walk_packages(opora.__path__, "opora."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    return loaded()
+
+
+def loaded() -> dict[str, type[DomainError]]:
+    """Return the codes of what was imported already: all that a running service can answer with."""
     found: dict[str, type[DomainError]] = {}
     for kind in _descendants(DomainError):
-        if "code" not in vars(kind) or not kind.__module__.startswith("opora."):
+        if "code" not in vars(kind) or not kind.__module__.startswith("opora.") or not issubclass(kind, KINDS):
             continue
         other = found.setdefault(kind.code, kind)
         if other is not kind:

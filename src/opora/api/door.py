@@ -93,7 +93,7 @@ class Door:
                 raise CredentialRevoked
             known = Known(await self._authenticate(ANONYMOUS, call.origin()), 0.0)
             decision = await self._charge(known, facts)
-        caller = call.caller = known.caller
+        caller = call.known = known.caller
         out.extra += rate_headers.headers(decision)
         out.is_private = known.is_somebody
         if caller.notice is not None:
