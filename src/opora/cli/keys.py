@@ -216,7 +216,7 @@ def _id_argument(parser: ArgumentParser) -> None:
 def _rotate_arguments(parser: ArgumentParser) -> None:
     _id_argument(parser)
     parser.add_argument(
-        "--overlap", type=span, default=timedelta(0), metavar="SPAN", help="how long the old key still works; 0s"
+        "--overlap", type=span, metavar="SPAN", help="how long the old key still works; OPORA_KEY_OVERLAP_S, else a day"
     )
 
 
