@@ -22,7 +22,7 @@ from opora.core.kernel.model import SYSTEM, Page, PageRequest
 from opora.core.kernel.ports import Clock
 
 EVERYTHING = KeyReach(everything=True, owner_id=None, maker="")
-RATE_MAX = 10_000_000
+RATE_MAX = 1_000_000
 
 
 def create(call: Call) -> None:
