@@ -1,6 +1,7 @@
 """Where calls are counted: Redis where it is given, else the database's own machine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +78,12 @@ class SqlLimits(Limits):
         return SharedStore()
 
     @provide
-    def store(self, database: Database) -> LimitStore:
-        if self._settings.embedded:
-            return SqliteLimits(Path(self._settings.home) / "limits.db")
-        return PostgresLimits(database)
+    def store(self, database: Database) -> Iterator[LimitStore]:
+        if not self._settings.embedded:
+            yield PostgresLimits(database)
+            return
+        with closing(SqliteLimits(Path(self._settings.home) / "limits.db")) as store:
+            yield store
 
     @provide
     def gate(self, store: LimitStore) -> RateGate:
