@@ -23,7 +23,7 @@ class JsonAnswer:
         self.status = status
         self.body = body
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Any, _receive: Receive, send: Send) -> None:
         """Send it."""
         length = (b"content-length", b"%d" % len(self.body))
         start: Message = {"type": "http.response.start", "status": self.status, "headers": [JSON_TYPE, length]}

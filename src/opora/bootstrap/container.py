@@ -8,6 +8,7 @@ from pathlib import Path
 from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide
 from taskiq import AsyncBroker
 
+from opora.adapters.crypto.sealing import AnswerVault
 from opora.adapters.queue import announcer as queue
 from opora.adapters.sql import revisions
 from opora.adapters.sql.audit import AuditKey
@@ -115,7 +116,8 @@ class Stores(Provider):
 
     @provide
     def idempotent_calls(self, database: Database, randomness: Randomness) -> IdempotentCalls:
-        return SqlIdempotentCalls(database, randomness)
+        keys = (hkdf(self._settings.encryption_key, purpose) for purpose in ("answers", "answer-marks"))
+        return SqlIdempotentCalls(database, randomness, AnswerVault(*keys))
 
 
 class Queue(Provider):

@@ -9,11 +9,14 @@ from opora.api.edge import EdgeParts, wrap
 from opora.api.gate import Gate
 from opora.api.openapi import document
 from opora.api.v1.audit import AuditController
+from opora.api.v1.auth import AuthController, WellKnownController
 from opora.api.v1.exports import ExportController
+from opora.api.v1.keys import KeyController
 from opora.api.v1.limits import LimitController
 from opora.api.v1.profiles import ProfileController
 from opora.api.v1.reference import ReferenceController
 from opora.api.v1.service import HealthController, VersionController
+from opora.api.v1.users import UserController
 from opora.bootstrap.binding import bind
 from opora.core.kernel.model import Actor
 
@@ -21,12 +24,15 @@ VERSIONED: tuple[type[Controller], ...] = (
     VersionController,
     LimitController,
     AuditController,
+    AuthController,
+    UserController,
+    KeyController,
     ProfileController,
     ExportController,
 )
 """Controllers under /api/v1."""
 
-AT_ROOT: tuple[type[Controller], ...] = (HealthController, ReferenceController)
+AT_ROOT: tuple[type[Controller], ...] = (HealthController, ReferenceController, WellKnownController)
 """Controllers at the root."""
 
 

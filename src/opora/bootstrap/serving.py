@@ -63,7 +63,7 @@ async def tending(container: AsyncContainer) -> AsyncIterator[None]:
         await flush_stats()
 
 
-class Service:
+class ServedProgram:
     """The ASGI application of one process: opened and closed by the server's lifespan."""
 
     def __init__(self, settings: Settings) -> None:
@@ -103,11 +103,11 @@ class Service:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def service() -> Service:
+def service() -> ServedProgram:
     """Build the application from the environment: what every process of `opora serve` calls."""
     settings = load()
     log(settings)
-    return Service(settings)
+    return ServedProgram(settings)
 
 
 def log(settings: Settings) -> None:

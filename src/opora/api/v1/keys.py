@@ -9,7 +9,7 @@ from litestar.params import JSONBody, QueryParameter
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
-from opora.api.policy import UNREPEATABLE, needs
+from opora.api.policy import needs
 from opora.api.values import PathId, Positive, QueryText, RecordId, Timestamp, Word
 from opora.core.access.model.changes import KEEP, Keep
 from opora.core.access.model.keys import IssuedKey, KeyChanges, KeyFilter, KeyState, KeyView, NewKey
@@ -62,7 +62,7 @@ class KeyController(Controller):
     tags = ["API keys"]  # noqa: RUF012  # Litestar reads a plain list
 
     # The answer carries the key's text, so it is not kept for repetition.
-    @post(opt={**needs("keys:write"), **UNREPEATABLE})
+    @post(opt=needs("keys:write"))
     async def issue(
         self, data: JSONBody[NewApiKey], actor: FromDishka[Actor], issue: FromDishka[IssueKey]
     ) -> IssuedKey:
@@ -133,7 +133,7 @@ class KeyController(Controller):
         """Revoke a key for good; it is refused everywhere within a second."""
         await revoke(actor, key_id)
 
-    @post("/{key_id:int}/rotate", opt={**needs("keys:write"), **UNREPEATABLE})
+    @post("/{key_id:int}/rotate", opt=needs("keys:write"))
     async def rotate(
         self,
         key_id: PathId,
