@@ -131,7 +131,11 @@ class ProfileController(Controller):
         place = cursors.request(limit, cursor, request.url) if cursor else PageRequest(limit, cursor="")
         return cursors.envelope(raw(await views.page(reach(actor), narrowed, place)), request.url)
 
-    @get("/export", opt=needs("profiles:read"))
+    @get(
+        "/export",
+        opt=needs("profiles:read"),
+        responses={200: ResponseSpec(data_container=list[ShownProfile], description="The profiles, as they are read.")},
+    )
     async def export(
         self,
         actor: FromDishka[Actor],
