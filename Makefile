@@ -28,10 +28,11 @@ test: $(READY) ## Run all tests, on SQLite and real PostgreSQL and Redis, and sh
 
 WORKERS ?= 2
 
-coverage: # the core must be covered whole, branch by branch; the program to nine tenths
-	@$(BIN)/coverage report --skip-covered --skip-empty --sort=cover | tail -n 25
-	@echo "The core:"
-	@$(BIN)/coverage report --skip-covered --skip-empty --include='src/opora/core/*' --fail-under=100
+# The program must be covered to nine tenths, the core whole, branch by branch; a part of the tests need not reach that.
+coverage:
+	@$(BIN)/coverage report --skip-covered --sort=cover $(if $(ARGS),,--fail-under=90)
+	@echo "Of it the core:"
+	@$(BIN)/coverage report --skip-covered --include='src/opora/core/*' $(if $(ARGS),,--fail-under=100)
 
 check: $(READY) ## Format, types, imports, core and architecture tests: under a minute
 	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-types check-rest

@@ -92,7 +92,6 @@ def test_every_fault_is_told_at_once(tmp_path: Path, env: dict[str, str]) -> Non
         "OPORA_LOG_LEVEL": "loud",
         "OPORA_TRUSTED_PROXIES": "10.0.0.0/8,everyone",
         "OPORA_REDIS_URL": "http://cache",
-        "OPORA_DATABASE_POOL_MIN": "20",
         "OPORA_SECRET_KEY": "short",
         "OPORA_ADMIN_PASSWORD": "hunter2",
     }
@@ -103,7 +102,6 @@ def test_every_fault_is_told_at_once(tmp_path: Path, env: dict[str, str]) -> Non
         "OPORA_TRUSTED_PROXIES",
         "OPORA_REDIS_URL",
         "OPORA_SECRET_KEY",
-        "OPORA_DATABASE_POOL_MIN",
         "OPORA_ADMIN_PASSWORD",
     ]
 
@@ -149,7 +147,7 @@ def test_names_of_the_tests_are_left_alone(tmp_path: Path, env: dict[str, str]) 
         ("OPORA_BASE_URL", "api.example.org"),
         ("OPORA_CORS_ORIGINS", "https://app.example.org/path"),
         ("OPORA_TRUSTED_PROXIES", "10.0.0.1/8"),
-        ("OPORA_MAIL_FROM", "nobody"),
+        ("OPORA_ADMIN_EMAIL", "nobody"),
         ("OPORA_KEY_PREFIX", "OPK_"),
         ("OPORA_REDIS_PREFIX", "with space"),
         ("OPORA_SECRET_KEY", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),

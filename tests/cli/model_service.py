@@ -76,7 +76,8 @@ def serving(model: Model) -> Iterator[str]:
         def do(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
-            status, answer = model.answer(f"{self.command} {self.path}", self.headers, body)
+            headers = dict(self.headers.items())
+            status, answer = model.answer(f"{self.command} {self.path}", headers, body)
             sent = answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(sent)))

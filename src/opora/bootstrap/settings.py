@@ -97,13 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 31_536_000
     body_limit_bytes: Annotated[
         int, _about("http", "The largest request body that is not an upload.", ge=1024, le=1_073_741_824)
-    ] = 8_388_608
-    upload_limit_bytes: Annotated[int, _about("http", "The largest uploaded file.", ge=1024, le=10_737_418_240)] = (
-        52_428_800
-    )
-    idempotency_ttl_s: Annotated[
-        int, _about("http", "Seconds an answer is kept for its `Idempotency-Key`.", ge=60, le=604_800)
-    ] = 86_400
+    ] = 1_048_576
 
     # --- the database
     database_url: Annotated[
@@ -116,7 +110,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             default="`sqlite:///` home `/opora.db`",
         ),
     ] = ""
-    database_pool_min: Annotated[int, _about("database", "Connections kept open by a process.", ge=0, le=1000)] = 2
     database_pool_max: Annotated[int, _about("database", "Connections a process may open.", ge=1, le=1000)] = 10
     database_statement_cache: Annotated[
         int,
@@ -127,12 +120,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_connect_timeout_s: Annotated[
         int, _about("database", "Seconds to wait for a connection before 503.", ge=1, le=300)
     ] = 5
-    database_statement_timeout_s: Annotated[
-        int, _about("database", "Seconds a request's statement may run on PostgreSQL.", ge=1, le=3600)
-    ] = 30
-    sqlite_busy_timeout_ms: Annotated[
-        int, _about("database", "Milliseconds a SQLite writer waits for another.", ge=1, le=600_000)
-    ] = 10_000
 
     # --- Redis and the event bus
     redis_url: Annotated[
@@ -173,7 +160,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             hides="password",
         ),
     ] = ""
-    mail_from: Annotated[str, _about("channels", "The sender of letters.", form="email")] = "opora@localhost"
     sftp_url: Annotated[
         str,
         _about(
@@ -209,10 +195,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cursor_key: Annotated[
         str,
         _about("secrets", "Signs the cursors of lists.", form="secret", hides="all", default="derived"),
-    ] = ""
-    link_key: Annotated[
-        str,
-        _about("secrets", "Signs links that expire.", form="secret", hides="all", default="derived"),
     ] = ""
     encryption_key: Annotated[
         str,
@@ -274,10 +256,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     login_limit_per_address: Annotated[
         int, _about("limits", "Attempts a minute to sign in from one address.", ge=1, le=10_000)
     ] = 20
-    rate_limit_on_failure: Annotated[
-        Literal["open", "closed", "local"],
-        _about("limits", "While the store of limits is down: let all in, refuse all, or count in the process."),
-    ] = "local"
     instances_expected: Annotated[
         int, _about("limits", "Processes that share the limits when each counts alone.", ge=1, le=10_000)
     ] = 1
@@ -300,21 +278,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_lease_s: Annotated[
         int, _about("jobs", "Seconds without a heartbeat after which a job is given to another worker.", ge=2, le=3600)
     ] = 30
-    job_attempts_max: Annotated[
-        int, _about("jobs", "Attempts before a job is dead, unless its kind says otherwise.", ge=1, le=100)
-    ] = 5
     job_poll_ms: Annotated[
         int, _about("jobs", "Milliseconds between looks for jobs that no message announced.", ge=10, le=60_000)
     ] = 500
     job_retention_days: Annotated[int, _about("jobs", "Days finished jobs are kept.", ge=1, le=3650)] = 7
-    sweep_jobs_s: Annotated[int, _about("jobs", "Seconds between sweeps for expired leases.", ge=1, le=3600)] = 5
     sweep_profiles_s: Annotated[
         int, _about("jobs", "Seconds between sweeps for expired profiles.", ge=1, le=86_400)
     ] = 60
     sweep_exports_s: Annotated[int, _about("jobs", "Seconds between sweeps for old files.", ge=1, le=86_400)] = 600
-    sweep_sessions_s: Annotated[int, _about("jobs", "Seconds between sweeps for ended sessions.", ge=1, le=86_400)] = (
-        3600
-    )
     sweep_idempotency_s: Annotated[
         int, _about("jobs", "Seconds between sweeps for answers kept long enough.", ge=1, le=86_400)
     ] = 600

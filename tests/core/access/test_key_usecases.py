@@ -125,6 +125,18 @@ async def test_a_revoked_key_is_refused_at_once_though_it_is_remembered(stage):
     assert decision.revoked
 
 
+async def test_another_process_refuses_a_revoked_key_within_half_a_second_without_being_told(stage):
+    made = await stage.issue(SYSTEM, WANTED)
+    other = Stage(stage.database, stage.unit, stage.threads)
+    credentials = Credentials(api_key=made.key)
+    assert await other.authenticate(credentials, HERE)
+    await stage.revoke(SYSTEM, made.id)
+    assert await other.authenticate(credentials, HERE)
+    other.seconds += 0.5
+    with pytest.raises(KeyRevoked):
+        await other.authenticate(credentials, HERE)
+
+
 async def test_revoking_twice_is_as_good_as_once(stage):
     made = await stage.issue(SYSTEM, WANTED)
     assert await stage.revoke(SYSTEM, made.id) == await stage.revoke(SYSTEM, made.id)

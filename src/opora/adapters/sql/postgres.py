@@ -185,9 +185,11 @@ class PostgresDatabase(Database):
                 raise translated(error) from error
             try:
                 await driver.execute("BEGIN")
-            except Exception as error:
+            except BaseException as error:
                 driver.terminate()
-                await self._pool.release(driver)
+                await asyncio.shield(self._pool.release(driver))
+                if not isinstance(error, Exception):
+                    raise
                 if attempt == 2 or not isinstance(error, LOST):  # noqa: PLR2004
                     raise translated(error) from error
             else:

@@ -92,7 +92,7 @@ class ExportController(Controller):
             raise NoSuchExport(export_id=str(export_id))
         return shown(report)
 
-    @get("/{export_id:uuid}/download", opt=needs("exports:read"), media_type="application/octet-stream")
+    @get("/{export_id:uuid}/download", opt=needs("exports:read"))
     async def download(
         self,
         request: Request[Any, Any, Any],
