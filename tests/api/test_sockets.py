@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from api.stand import Stand
 from litestar import Controller, WebSocket, websocket
 
+from api.stand import Stand
 from opora.api import policy
 from opora.api.edge import wrap
 from opora.api.http import application

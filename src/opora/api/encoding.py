@@ -32,13 +32,17 @@ class JsonAnswer:
 
 
 class ApiResponse(Response[Any]):
-    """What a handler's return value becomes: plain JSON takes the short way, everything else Litestar's."""
+    """What a handler's return value becomes: plain JSON takes the short way, everything else Litestar's.
+
+    Type encoders are not asked: Litestar adds those of every modelling library it finds, and answers here are structs
+    and dataclasses, which need none.
+    """
 
     def to_asgi_response(self, app: Any, request: Any, **given: Any) -> Any:
         """Return the application that sends this answer."""
         is_plain = (
             self.media_type == "application/json"
-            and not (self.headers or self.cookies or self.background or self.response_type_encoders)
+            and not (self.headers or self.cookies or self.background)
             and not (given.get("headers") or given.get("cookies") or given.get("background"))
             and self.status_code not in {None, NO_CONTENT, NOT_MODIFIED}
         )
