@@ -69,11 +69,6 @@ class Form:
     needs: Mapping[str, frozenset[int]]
     objects: Mapping[int, bytes]
 
-    @property
-    def first_free(self) -> int:
-        """The first object number that the form leaves unused."""
-        return max(self.objects) + 1
-
 
 def read_form(compiler: typst.Compiler) -> Form:
     """Lay the template out and take the result apart; takes some tens of milliseconds, so once in a process."""
