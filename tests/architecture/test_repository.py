@@ -14,7 +14,7 @@ LOCK_LINE = re.compile(
     r"^(?:[a-z0-9][a-z0-9.-]*(?:\[[a-z0-9,-]+\])?==[\w.!+]+(?: ; [^/]+)? \\|    --hash=sha256:[0-9a-f]{64}(?: \\)?)$"
 )
 TRACES = re.compile(
-    r"/(?:root|home/\w+|work|Users/\w+)/|file:///(?!\{)|index-url\s*=|find-links\s*=|\bdevpi\b|\bartifactory\b",
+    r"/(?:root|home/\w+|work|Users/\w+)/|file:///(?:opt|srv|mnt)/|index-url\s*=|find-links\s*=|\bdevpi\b|\bartifactory\b",
     re.IGNORECASE,
 )
 ASKED_FOR = {"help", "install", "run", "test", "check", "bench", "migrate", "migration", "docs"}
