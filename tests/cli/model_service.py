@@ -27,6 +27,8 @@ class Model:
         """Return the status and the body of one answer."""
         self.calls.append(call)
         self.credentials.append(headers.get("X-API-Key") or headers.get("Authorization") or "")
+        if {"X-API-Key", "Authorization"} <= headers.keys():
+            return 401, {"code": "credentials_ambiguous", "detail": "two credentials"}
         if call in self.otherwise:
             return self.otherwise[call], {"code": "model", "title": "Told to", "detail": "told to answer so"}
         method, _, path = call.partition(" ")

@@ -63,7 +63,7 @@ def ended(started: subprocess.Popen[str]) -> tuple[int, str]:
     return started.returncode, out
 
 
-def test_the_first_start_greets_with_a_key_that_works_and_later_ones_do_not(installation: Path) -> None:
+def test_the_first_start_greets_with_a_key_that_works_and_later_ones_do_not(installation: Path, opora: Opora) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with process("serve", "--port", str(port)) as first:
@@ -74,6 +74,7 @@ def test_the_first_start_greets_with_a_key_that_works_and_later_ones_do_not(inst
     key = next(line.partition("KEY=")[2] for line in out.splitlines() if "KEY=" in line)
     with process("serve", "--port", str(port)) as second:
         assert answer(url, "/api/v1/profiles?limit=1", {"X-API-Key": key}).status == 200
+        assert opora("tour", "--url", url, "--json").json["ok"]
         code, out = ended(second)
     assert (code, out) == (Exit.OK, "")
     assert {"opora.db", "secrets.json"} <= {one.name for one in (installation / "home").iterdir()}
