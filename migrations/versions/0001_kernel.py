@@ -144,11 +144,11 @@ def create_api_versions() -> None:
         "api_versions",
         sa.Column("version", sa.String(16), primary_key=True),
         sa.Column("status", sa.String(16), nullable=False),
-        sa.Column("released_on", sa.Date, nullable=False),
+        sa.Column("released_on", sa.Date),
         sa.Column("deprecated_on", sa.Date),
         sa.Column("sunset_on", sa.Date),
         sa.Column("successor", sa.String(16)),
-        sa.CheckConstraint("status IN ('preview', 'stable', 'deprecated', 'retired')", name="status"),
+        sa.CheckConstraint("status IN ('beta', 'stable', 'deprecated', 'retired')", name="status"),
     )
     op.bulk_insert(versions, [{"version": "v1", "status": "stable", "released_on": date(2026, 11, 21)}])
 

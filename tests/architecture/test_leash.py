@@ -15,7 +15,7 @@ LEASH: Mapping[str, frozenset[str]] = {
     "adapters/files": frozenset({"msgspec"}),
     "adapters/memory": frozenset(),
     "adapters/pdf": frozenset({"msgspec", "pypdf", "typst"}),
-    "adapters/queue": frozenset({"taskiq", "taskiq_redis"}),
+    "adapters/queue": frozenset({"redis", "taskiq", "taskiq_redis"}),
     "adapters/redis": frozenset({"hiredis", "redis"}),
     "adapters/sql": frozenset({"asyncpg", "msgspec"}),
     "adapters/sql/migrations.py": frozenset({"alembic", "sqlalchemy"}),

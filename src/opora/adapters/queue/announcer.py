@@ -1,10 +1,14 @@
 """Announces committed work through a taskiq broker, without waiting and without failing."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import cast
 from uuid import UUID
 
-from taskiq import AsyncBroker, InMemoryBroker
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from taskiq import AsyncBroker, BrokerMessage, InMemoryBroker
 from taskiq.kicker import AsyncKicker
 from taskiq_redis import ListQueueBroker
 
@@ -13,13 +17,43 @@ from opora.core.jobs.ports import Announcer
 WAKE_TASK = "opora.wake"
 QUEUE = "opora:wake"
 IDS_MAX = 100
+SEND_S = 2.0
+WAITING_MAX = 1000
+LISTEN_S = 5
+PAUSE_S = 1.0
+LOG = logging.getLogger("opora.queue")
 
 
 def broker(redis_url: str | None) -> AsyncBroker:
     """Choose the broker: Redis where it is given, else this process."""
     if redis_url is None:
         return InMemoryBroker()
-    return ListQueueBroker(redis_url, queue_name=QUEUE, max_connection_pool_size=4)
+    return BoundedListBroker(redis_url, queue_name=QUEUE, max_connection_pool_size=4)
+
+
+class BoundedListBroker(ListQueueBroker):
+    """A list in Redis that keeps the newest messages only: while no worker listens it must not grow."""
+
+    async def kick(self, message: BrokerMessage) -> None:
+        queue = message.labels.get("queue_name") or self.queue_name
+        async with Redis(connection_pool=self.connection_pool) as connection:
+            pipeline = connection.pipeline(transaction=False)
+            pipeline.lpush(queue, message.message)
+            pipeline.ltrim(queue, 0, WAITING_MAX - 1)
+            await pipeline.execute()
+
+    async def listen(self) -> AsyncGenerator[bytes, None]:
+        """Yield messages for ever; a Redis that refuses or is frozen is asked again after a pause, never in a spin."""
+        while True:
+            try:
+                async with asyncio.timeout(LISTEN_S * 2), Redis(connection_pool=self.connection_pool) as connection:
+                    found = await connection.brpop([self.queue_name], timeout=LISTEN_S)
+            except (RedisError, OSError, TimeoutError) as error:
+                LOG.warning("no wake-ups from Redis: %s", type(error).__name__)
+                await asyncio.sleep(PAUSE_S)
+                continue
+            if found is not None:
+                yield cast("bytes", found[1])
 
 
 class TaskiqAnnouncer(Announcer):
@@ -29,18 +63,26 @@ class TaskiqAnnouncer(Announcer):
         self._broker = broker
         self._on_failure = on_failure
         self._waiting: list[str] = []
+        self._asked = False
         self._sending: asyncio.Task[None] | None = None
 
     def announce(self, ids: Sequence[UUID]) -> None:
-        self._waiting.extend(str(one) for one in ids[:IDS_MAX])
+        self._asked = True
+        self._waiting.extend(str(one) for one in ids[: IDS_MAX - len(self._waiting)])
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send())
 
     async def _send(self) -> None:
-        await asyncio.sleep(0)  # what the same turn commits goes with this message
-        ids, self._waiting = self._waiting[:IDS_MAX], []
+        while self._asked:  # what is committed while a message is under way needs another one
+            await asyncio.sleep(0)  # what the same turn commits goes with this message
+            self._asked = False
+            ids, self._waiting = self._waiting, []
+            await self._kick(ids)
+
+    async def _kick(self, ids: list[str]) -> None:
         kicker: AsyncKicker[[list[str]], None] = AsyncKicker(task_name=WAKE_TASK, broker=self._broker, labels={})
         try:
-            await kicker.kiq(ids)
+            async with asyncio.timeout(SEND_S):
+                await kicker.kiq(ids)
         except Exception as error:  # a lost hint costs a second: the sweep finds the work
             self._on_failure(error)

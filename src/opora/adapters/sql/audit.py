@@ -144,7 +144,9 @@ async def verify(database: Database, key: AuditKey) -> Verification:
         number, link, checked = 0, b"", 0
         async for row in walk(connection, "seal_number IS NOT NULL", 0, "seal_number"):
             if row["seal_number"] > expected:
-                break  # sealed while we read
+                if row["seal_number"] <= await connection.fetch_value(HEAD):
+                    break  # sealed while we read
+                return Verification(False, checked, 0, row["id"], "inserted: no seal was ever given this number")
             checked += 1
             reason = fault(row, key, number + 1, link)
             if reason:

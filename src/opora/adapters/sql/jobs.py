@@ -36,6 +36,7 @@ UPDATE jobs SET state = CAST(:state AS text), run_at = COALESCE(:run_at, run_at)
  finished_at = CASE WHEN CAST(:state AS text) = 'queued' THEN NULL ELSE now() END
 WHERE id = :id AND state = :previous AND attempt = :attempt
 """
+REQUEST_CANCEL = "UPDATE jobs SET cancel_requested = true WHERE id = :id AND state = 'running'"
 
 
 class SqlJobQueue(JobQueue):
@@ -92,7 +93,7 @@ class SqlJobQueue(JobQueue):
             self.added.append(job.id)
 
     async def request_cancel(self, id: UUID) -> None:
-        await self._connection.execute("UPDATE jobs SET cancel_requested = true WHERE id = :id", id=id)
+        await self._connection.execute(REQUEST_CANCEL, id=id)
 
 
 class SqlJobViews(JobViews):

@@ -20,7 +20,9 @@ UPDATE jobs SET
  error = COALESCE(error, 'the lease ended: its worker died or hung'),
  finished_at = CASE WHEN cancel_requested OR attempt >= attempts_max THEN now() ELSE NULL END,
  lease_id = NULL, lease_until = NULL
-WHERE state = 'running' AND lease_until < now() RETURNING id, kind, state
+WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < now()
+ ORDER BY lease_until LIMIT 1000 {lock})
+RETURNING id, kind, state
 """
 CLAIM = """
 UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_id = :lease_id, lease_until = later(:lease_s)
@@ -34,13 +36,16 @@ BEAT = """
 UPDATE jobs SET lease_until = later(:lease_s)
 WHERE lease_id = :lease_id AND state = 'running' AND id IN {ids} RETURNING id, cancel_requested
 """
+# An attempt that failed or was given back after somebody asked to cancel is not tried again.
 FAIL = f"""
-UPDATE jobs SET state = {{state}}, run_at = later(:delay_s), error = :error, lease_id = NULL, lease_until = NULL,
- finished_at = CASE WHEN {{state}} = 'queued' THEN NULL ELSE now() END
-WHERE id = :id AND {HELD} RETURNING id
+UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE {{state}} END,
+ run_at = later(:delay_s), error = :error, lease_id = NULL, lease_until = NULL,
+ finished_at = CASE WHEN {{state}} = 'queued' AND NOT cancel_requested THEN NULL ELSE now() END
+WHERE id = :id AND {HELD} RETURNING state
 """
 RELEASE = """
-UPDATE jobs SET state = 'queued', attempt = attempt - 1, lease_id = NULL, lease_until = NULL
+UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'queued' END, attempt = attempt - 1,
+ finished_at = CASE WHEN cancel_requested THEN now() ELSE NULL END, lease_id = NULL, lease_until = NULL
 WHERE state = 'running' AND lease_id = :lease_id AND id IN {ids}
 """
 NEXT = """
@@ -57,6 +62,9 @@ PROGRESS = f"""
 UPDATE jobs SET progress_done = :done, progress_total = :total WHERE id = :id AND {HELD} RETURNING cancel_requested
 """
 PROGRESS_PAUSE_S = 0.5
+PROGRESS_KEPT_MAX = 1000
+SKIP = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
+"""What keeps one claimer from waiting for another; on SQLite one transaction writes at a time."""
 
 
 class SqlJobLeases(JobLeases):
@@ -81,7 +89,7 @@ class SqlJobLeases(JobLeases):
 
     async def _reclaim(self, connection: Connection) -> None:
         outbox = SqlOutbox(connection, self._identifiers)
-        for row in await connection.fetch(RECLAIM):
+        for row in await connection.fetch(RECLAIM.format(lock=SKIP[connection.dialect])):
             if row["state"] == "dead":
                 error = "every attempt ended with its worker"
                 at = self._clock.now()
@@ -90,12 +98,13 @@ class SqlJobLeases(JobLeases):
     async def _lease(
         self, connection: Connection, kinds: Collection[str], limit: int, lease_s: float
     ) -> Sequence[Claim]:
-        lock = "FOR UPDATE SKIP LOCKED" if connection.dialect == "postgresql" else ""
         lease_id = self._randomness.token_bytes(16).hex()
         claims: list[Claim] = []
         for priority in sorted(Priority, reverse=True):  # one index range each: later jobs of a higher one cost nothing
             rows = await connection.fetch(
-                CLAIM.format(priority=int(priority), kinds=connection.listed("kinds", "text"), lock=lock),
+                CLAIM.format(
+                    priority=int(priority), kinds=connection.listed("kinds", "text"), lock=SKIP[connection.dialect]
+                ),
                 kinds=kinds_text(kinds),
                 limit=limit - len(claims),
                 lease_id=lease_id,
@@ -131,7 +140,7 @@ class SqlJobLeases(JobLeases):
                 delay_s=float(delay_s),
                 error=error,
             )
-            if row is not None and state is JobState.DEAD:
+            if row is not None and row["state"] == JobState.DEAD:
                 died = JobDied(subject=str(claim.id), at=self._clock.now(), kind=claim.kind, error=error)
                 await SqlOutbox(connection, self._identifiers).add(died)
         except BaseException:
@@ -170,15 +179,19 @@ class SqlJobProgress(JobProgress):
 
     async def report(self, claim: Claim, done: int, total: int) -> None:
         now_s = self._monotonic()
-        if done < total and now_s - self._last.get(claim.id, float("-inf")) < PROGRESS_PAUSE_S:
+        if done != total and now_s - self._last.get(claim.id, float("-inf")) < PROGRESS_PAUSE_S:
             return
-        self._last[claim.id] = now_s
+        self._remember(claim.id, now_s)
         rows = await self._database.read.fetch(
             PROGRESS, id=claim.id, attempt=claim.attempt, lease_id=claim.lease_id, done=done, total=total
         )
-        if done >= total:
-            self._last.pop(claim.id, None)
         if not rows:
             raise LeaseLost(job_id=str(claim.id))
         if rows[0]["cancel_requested"]:
             raise JobCancelled(job_id=str(claim.id))
+
+    def _remember(self, id: UUID, now_s: float) -> None:
+        """Keep when a job last wrote; forget the quiet ones before they are many."""
+        if len(self._last) >= PROGRESS_KEPT_MAX:
+            self._last = {one: at_s for one, at_s in self._last.items() if now_s - at_s < PROGRESS_PAUSE_S}
+        self._last[id] = now_s

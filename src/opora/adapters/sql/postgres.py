@@ -21,13 +21,15 @@ LOST = (
     asyncpg.exceptions.OperatorInterventionError,  # shut down, crashed or still starting
     asyncpg.DiskFullError,
 )
+BEATEN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""The server chose another transaction; the same call may be made again."""
 
 
 def translated(error: Exception) -> Exception:
     """Name a driver's error in words both stores share; unknown ones stay as they are."""
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return ConstraintBroken(error.constraint_name or error.column_name or "")
-    if isinstance(error, LOST):
+    if isinstance(error, LOST + BEATEN):
         return DatabaseUnavailable()
     return error
 
@@ -185,7 +187,7 @@ class PostgresDatabase(Database):
                 raise translated(error) from error
             try:
                 await driver.execute("BEGIN")
-            except BaseException as error:
+            except BaseException as error:  # cancelled too: else the pool would be one connection short for ever
                 driver.terminate()
                 await asyncio.shield(self._pool.release(driver))
                 if not isinstance(error, Exception):

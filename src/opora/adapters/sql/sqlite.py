@@ -200,12 +200,22 @@ class SqliteDatabase(Database):
     dialect = "sqlite"
 
     def __init__(
-        self, path: Path, *, now: Callable[[], datetime] | None = None, full_sync: bool = False, threads: int = 2
+        self,
+        path: Path,
+        *,
+        now: Callable[[], datetime] | None = None,
+        full_sync: bool = False,
+        threads: int = 2,
+        fraction: Callable[[], float] = random.random,
     ) -> None:
-        """`now` replaces the machine's clock inside SQL (`now()`, `later(seconds)`): simulations tell it the time."""
+        """`now` replaces the machine's clock inside SQL (`now()`, `later(seconds)`): simulations tell it the time.
+
+        `fraction` gives numbers in [0, 1) that spread waiting for another process's lock.
+        """
         self._path = path
         self._now = now or (lambda: datetime.now(UTC))
         self._full_sync = full_sync
+        self._fraction = fraction
         self._lock = asyncio.Lock()
         self._scans = asyncio.Semaphore(threads)
 
@@ -242,13 +252,24 @@ class SqliteDatabase(Database):
         self._writer.close()
 
     async def begin(self) -> Transaction:
-        await self._lock.acquire()
+        await self._turn()
         try:
             await self._lock_file()
         except BaseException:
             self._lock.release()
             raise
         return SqliteTransaction(self._writer, self._lock.release)
+
+    async def _turn(self) -> None:
+        """Wait for this process's writer, but not for ever: the task that holds it may be the one that asks."""
+        if not self._lock.locked():
+            await self._lock.acquire()
+            return
+        try:
+            async with asyncio.timeout(LOCK_WAIT_S):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise DatabaseUnavailable from error
 
     async def _lock_file(self) -> None:
         deadline = asyncio.get_running_loop().time() + LOCK_WAIT_S
@@ -262,7 +283,7 @@ class SqliteDatabase(Database):
                     raise translated(error) from error
             else:
                 return
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, no secret
+            await asyncio.sleep(pause_s * (0.5 + self._fraction()))
             pause_s = min(pause_s * 2, 0.05)
 
     @asynccontextmanager

@@ -138,9 +138,9 @@ API_VERSIONS = Table(
     METADATA,
     Column("version", String(16), primary_key=True),
     Column("status", String(16), nullable=False),
-    Column("released_on", Date, nullable=False),
+    Column("released_on", Date),
     Column("deprecated_on", Date),
     Column("sunset_on", Date),
     Column("successor", String(16)),
-    one_of("status", ("preview", "stable", "deprecated", "retired")),
+    one_of("status", ("beta", "stable", "deprecated", "retired")),
 )

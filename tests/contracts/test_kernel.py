@@ -1,0 +1,102 @@
+"""The kernel's stores keep their contracts: outbox, idempotent calls, audit log, versions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from servers.stores import KeptAnnouncements
+
+from opora.adapters.sql import audit
+from opora.adapters.sql.connection import Database
+from opora.adapters.sql.idempotency import SqlIdempotentCalls
+from opora.adapters.sql.jobs import SqlJobViews
+from opora.adapters.sql.leases import SqlJobLeases
+from opora.adapters.sql.outbox import Subscription, Subscriptions
+from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.versions import SqlVersionRegistry
+from opora.adapters.system.clock import SystemClock
+from opora.adapters.system.identifiers import TimeOrderedIdentifiers
+from opora.adapters.system.randomness import SystemRandomness
+from opora.testing.audit import AuditContract, Verdict
+from opora.testing.idempotency import IdempotentCallsContract
+from opora.testing.outbox import FIRST, SECOND, Happened, OutboxContract
+from opora.testing.versions import VersionRegistryContract
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def subscriptions() -> Subscriptions:
+    return {Happened.topic: [Subscription("first", FIRST), Subscription("second", SECOND)]}
+
+
+class TestOutbox(OutboxContract):
+    """Events on each relational store in turn."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, unit: SqlUnitOfWork, database: Database, announcements: KeptAnnouncements) -> None:
+        self.unit = unit
+        self.relay = unit.relay
+        self.prune = unit.prune_outbox
+        self.leases = SqlJobLeases(database, TimeOrderedIdentifiers(), SystemRandomness(), SystemClock())
+        self.views = SqlJobViews(database.read)
+        self.announced = announcements.ids
+
+
+class TestIdempotentCalls(IdempotentCallsContract):
+    """Idempotency keys on each relational store in turn."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, unit: SqlUnitOfWork, database: Database, announcements: KeptAnnouncements) -> None:
+        self.unit = unit
+        self.calls = SqlIdempotentCalls(database, SystemRandomness())
+        self.views = SqlJobViews(database.read)
+        self.announced = announcements.ids
+        self._database = database
+
+    async def lapse(self) -> None:
+        await self._database.read.execute("UPDATE idempotency_keys SET lease_until = later(:s)", s=-1.0)
+
+    async def expire(self) -> None:
+        await self._database.read.execute("UPDATE idempotency_keys SET expires_at = later(:s)", s=-1.0)
+
+    async def test_spent_keys_are_pruned(self) -> None:
+        calls = SqlIdempotentCalls(self._database, SystemRandomness())
+        await self.test_a_call_without_any_unit_keeps_its_answer()
+        assert await calls.prune() == 0
+        await self.expire()
+        assert await calls.prune() == 1
+
+
+class TestAudit(AuditContract):
+    """The audit log on each relational store in turn."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, unit: SqlUnitOfWork, database: Database, sql_parts: SqlParts) -> None:
+        self.unit = unit
+        self._database = database
+        self._key = sql_parts.audit_key
+
+    async def seal(self) -> int:
+        return await audit.seal(self._database, self._key)
+
+    async def verify(self) -> Verdict:
+        found = await audit.verify(self._database, self._key)
+        assert found.whole == (found.reason is None)
+        return Verdict(found.whole, found.checked, found.unsealed, found.broken_at)
+
+    async def rows(self) -> list[Mapping[str, Any]]:
+        rows = await self._database.read.fetch("SELECT * FROM audit_log ORDER BY COALESCE(seal_number, 999999), id")
+        return [{name: row[name] for name in row.keys()} for row in rows]  # noqa: SIM118  # a Row is no mapping
+
+    async def write(self, sql: str) -> None:
+        await self._database.read.execute(sql)
+
+
+class TestVersions(VersionRegistryContract):
+    """The version registry on each relational store in turn."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, unit: SqlUnitOfWork, database: Database) -> None:
+        self.unit = unit
+        self.registry = SqlVersionRegistry(database)
