@@ -131,7 +131,7 @@ class Queue(Provider):
 
     @provide
     def broker(self) -> AsyncBroker:
-        return queue.broker(self._settings.redis_url or None)
+        return queue.broker(self._settings.redis_url or None, f"{self._settings.redis_prefix}:wake")
 
     @provide
     def announcer(self, broker: AsyncBroker) -> Announcer:

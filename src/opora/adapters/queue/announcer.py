@@ -24,11 +24,14 @@ PAUSE_S = 1.0
 LOG = logging.getLogger("opora.queue")
 
 
-def broker(redis_url: str | None) -> AsyncBroker:
+def broker(redis_url: str | None, queue: str = QUEUE) -> AsyncBroker:
     """Choose the broker: Redis where it is given, else this process."""
     if redis_url is None:
         return InMemoryBroker()
-    return BoundedListBroker(redis_url, queue_name=QUEUE, max_connection_pool_size=4)
+    patient_s = (
+        2 * LISTEN_S
+    )  # the driver's own bound is as long as the wait for a message: every quiet one would end it
+    return BoundedListBroker(redis_url, queue_name=queue, max_connection_pool_size=4, socket_timeout=patient_s)
 
 
 class BoundedListBroker(ListQueueBroker):
