@@ -34,7 +34,7 @@ class Installation:
 
     def variables(self) -> dict[str, str]:
         """Return the environment of its processes."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OPORA_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPORA_", "PYTHONDONTWRITE"))}
         return {**kept, "OPORA_HOME": str(self.home), **self.environment}
 
     def command(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -1,34 +1,17 @@
 """Document 0 from its first call to its last: a key, people, a list, a PDF, a limit."""
 
 import io
-import itertools
 import json
 import time
 from typing import Any
 
-import httpx
 import pypdf
 
-from e2e.conftest import Setup
-
-
-class Client:
-    """Calls the addresses of an installation in turn, under one key."""
-
-    def __init__(self, setup: Setup, key: str) -> None:
-        self._addresses = itertools.cycle(setup.addresses)
-        self._http = httpx.Client(headers={"X-API-Key": key}, timeout=30)
-
-    def call(self, method: str, path: str, **given: Any) -> httpx.Response:
-        return self._http.request(method, next(self._addresses) + path, **given)
+from e2e.conftest import Client, Setup
 
 
 def a_client(setup: Setup, *scopes: str, limit: int = 10_000) -> Client:
-    wanted = [part for scope in scopes for part in ("--scope", scope)]
-    made = setup.installation.command(
-        "keys", "create", "--label", "QA", "--rate-limit-per-min", str(limit), *wanted, "--json"
-    )
-    return Client(setup, json.loads(made.stdout)["key"])
+    return setup.client(setup.key(*scopes, limit=limit)["key"])
 
 
 ALL = ("profiles:read", "profiles:write", "profiles:delete", "exports:read", "exports:write")
@@ -100,14 +83,30 @@ def test_the_same_call_twice_has_one_effect_and_one_answer(setup: Setup) -> None
 
 
 def test_a_revoked_key_is_refused_everywhere_within_a_second(setup: Setup) -> None:
-    client = a_client(setup, "profiles:read")
+    key = setup.key("profiles:read")
+    client = setup.client(key["key"])
     assert client.call("GET", "/api/v1/profiles").status_code == 200
-    key_id = json.loads(setup.installation.command("keys", "list", "--json").stdout)["results"][0]["id"]
-    setup.installation.command("keys", "revoke", str(key_id))
+    setup.installation.command("keys", "revoke", str(key["id"]))
     time.sleep(1.0)  # the promise is a second
     answers = [client.call("GET", "/api/v1/profiles") for _ in setup.addresses]
     assert {(one.status_code, one.json()["code"]) for one in answers} == {(401, "key_revoked")}
 
 
-def test_processes_end_by_themselves_when_told(setup: Setup) -> None:
-    assert set(setup.installation.end()) == {0}
+def test_an_admin_signs_in_makes_a_key_and_rotates_it(setup: Setup) -> None:
+    setup.installation.command(
+        "users", "create", "--email", "chief@example.com", "--role", "admin", given="correct horse battery\n"
+    )
+    client = setup.client("")
+    del client.http.headers["X-API-Key"]
+    signed_in = client.call(
+        "POST", "/api/v1/auth/login", json={"email": "chief@example.com", "password": "correct horse battery"}
+    )
+    assert (signed_in.status_code, signed_in.json()["token_type"].lower()) == (200, "bearer")
+    client.http.headers["Authorization"] = f"Bearer {signed_in.json()['access_token']}"
+    wanted = {"label": "partner", "scopes": ["profiles:read"], "environment": "test"}
+    made = client.call("POST", "/api/v1/admin/api-keys", json=wanted)
+    assert (made.status_code, made.json()["key"].startswith("opk_test_")) == (201, True)
+    rotated = client.call("POST", f"/api/v1/admin/api-keys/{made.json()['id']}/rotate", json={"overlap_seconds": 0})
+    assert rotated.status_code == 201
+    old, new = (setup.client(one.json()["key"]).call("GET", "/api/v1/profiles") for one in (made, rotated))
+    assert (old.status_code, new.status_code) == (401, 200)

@@ -4,7 +4,7 @@ from dishka import AsyncContainer
 from litestar import Controller
 
 from opora.api import http
-from opora.api.calls import CALL
+from opora.api.calls import current_actor
 from opora.api.edge import EdgeParts, wrap
 from opora.api.gate import Gate
 from opora.api.openapi import document
@@ -18,7 +18,6 @@ from opora.api.v1.reference import ReferenceController
 from opora.api.v1.service import HealthController, VersionController
 from opora.api.v1.users import UserController
 from opora.bootstrap.binding import bind
-from opora.core.kernel.model import Actor
 
 VERSIONED: tuple[type[Controller], ...] = (
     VersionController,
@@ -34,12 +33,6 @@ VERSIONED: tuple[type[Controller], ...] = (
 
 AT_ROOT: tuple[type[Controller], ...] = (HealthController, ReferenceController, WellKnownController)
 """Controllers at the root."""
-
-
-def current_actor() -> Actor:
-    """Whoever makes the call that is being answered."""
-    call = CALL.get()
-    return Actor() if call is None or call.caller is None else call.caller.actor
 
 
 async def gate_of(container: AsyncContainer) -> Gate:
