@@ -2,8 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -11,18 +10,8 @@ import typst
 from pypdf import PageObject, PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, StreamObject
 
-from opora.adapters.pdf.forms import FormPage, references, written
-
-type Sheet = tuple[str, Mapping[str, str]]
-"""A locale of the template and the text of every slot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Graft:
-    """The pages of each of some sheets and the objects they need, numbered from where the graft was told to begin."""
-
-    sheets: tuple[tuple[FormPage, ...], ...]
-    objects: Mapping[int, bytes]
+from opora.adapters.pdf.forms import references, written
+from opora.adapters.pdf.layout import FormPage, Graft, Sheet
 
 
 def compose(compiler: typst.Compiler, sheets: Sequence[Sheet], first: int) -> Graft:

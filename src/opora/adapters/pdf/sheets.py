@@ -11,8 +11,7 @@ from threading import Lock
 import msgspec
 import typst
 
-from opora.adapters.pdf.forms import Form, open_template, read_form
-from opora.adapters.pdf.grafts import Graft, Sheet, compose
+from opora.adapters.pdf.layout import Form, Graft, Sheet
 from opora.adapters.pdf.stamps import About, Stamped, stamp, write_file
 from opora.adapters.pdf.words import MISSING, Dictionary, nearest_locale, read_words, sheet_values
 from opora.core.profiles.ports.exports import ProfileSheets
@@ -73,6 +72,8 @@ class PdfSheets(ProfileSheets):
             return self._laid_out
         with self._compiling:
             if self._laid_out is None:
+                from opora.adapters.pdf.forms import open_template, read_form  # noqa: PLC0415  # pypdf: 20 MB, 0.1 s
+
                 compiler = open_template(self._template, SHIPPED / "fonts")
                 self._laid_out = compiler, read_form(compiler), read_words(self._template / "labels.json")
             return self._laid_out
@@ -90,6 +91,8 @@ class PdfSheets(ProfileSheets):
         return sheets, pages
 
     def _compose(self, sheets: Sequence[Sheet], first: int) -> Graft:
+        from opora.adapters.pdf.grafts import compose  # noqa: PLC0415  # as above
+
         compiler, _, _ = self._form()
         with self._compiling:  # one compiler, whose inputs are its own state
             return compose(compiler, sheets, first)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from opora.adapters.pdf.files import PdfFile, stream, text_string
-from opora.adapters.pdf.forms import FormPage, Slot
+from opora.adapters.pdf.layout import FormPage, Slot
 from opora.adapters.pdf.words import MISSING
 
 PER_MILLE = 1000
