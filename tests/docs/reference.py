@@ -101,8 +101,8 @@ def events_page() -> Iterator[str]:
     """Yield the lines of docs/reference/events.md."""
     yield from ("# Events", "")
     yield "Written by `make docs` from the code; a test compares the two. An event is written into the outbox in the"
-    yield "transaction of what it tells of; after the commit the relay makes one job for each subscriber, of the kind"
-    yield "named under `heard by`. Every event has a `subject` (the id of the record or job) and `at`, the instant in UTC."
+    yield "transaction of what it tells of; after the commit the relay makes one job for each subscriber, of the"
+    yield "kind named under `heard by`. Every event has a `subject` (the id of the record or job) and `at`, an instant."
     yield from ("", "| topic | says | further fields | heard by |", "| --- | --- | --- | --- |")
     for one in sorted(events(), key=lambda event: event.topic):
         further = [f"`{field.name}`" for field in fields(one) if field.name not in {"subject", "at"}]
@@ -141,7 +141,7 @@ def ports_page() -> Iterator[str]:
     """Yield the lines of docs/reference/ports.md."""
     yield from ("# Ports", "")
     yield "Written by `make docs` from the code; a test compares the two. A port is what the core needs from outside."
-    yield "Its docstrings are promises, of which this page holds the first lines; `opora.testing` holds adapters to them."
+    yield "Its docstrings are promises, of which this page has the first lines; `opora.testing` holds adapters to them."
     yield "How to fulfil one: [write an adapter](../howto/write-an-adapter.md)."
     for name, found in ports().items():
         yield from ("", f"## {name}")

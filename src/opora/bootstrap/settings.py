@@ -150,7 +150,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "channels",
-            "Where files are kept: `file:FOLDER` or `s3://key:secret@host/bucket`.",
+            "Where files are kept, `file:FOLDER`: the same folder for every process of an installation.",
             form="storage_url",
             hides="password",
             default="`file:` home `/files`",
