@@ -19,7 +19,8 @@ from opora.core.kernel.model import Actor, Page
 from opora.core.profiles.errors import NoSuchExport
 from opora.core.profiles.model.exports import Export, ExportFormat, ExportReport, ExportStatus
 from opora.core.profiles.ports.exports import ExportViews
-from opora.core.profiles.rules.exports import checked_wish, reach
+from opora.core.profiles.rules.exports import checked_wish
+from opora.core.profiles.rules.keeping import reach
 from opora.core.profiles.usecases.exports import DownloadExport, RequestExport
 
 MEDIA_TYPES = {ExportFormat.JSON: "application/json", ExportFormat.PDF: "application/pdf"}
