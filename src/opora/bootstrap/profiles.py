@@ -8,7 +8,7 @@ from dishka import AnyOf, Provider, Scope, provide
 
 from opora.adapters.files.blobs import FolderBlobs
 from opora.adapters.files.tables import FileProfileTables
-from opora.adapters.pdf.sheets import PdfSheets
+from opora.adapters.pdf.on_demand import SheetsOnDemand
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.exports import SqlExportViews
 from opora.adapters.sql.profiles import SqlProfilePayloads, SqlProfileViews
@@ -58,7 +58,7 @@ class Profiles(Provider):
 
     @provide
     def sheets(self) -> ProfileSheets:
-        return PdfSheets(threads=self._settings.export_threads)
+        return SheetsOnDemand(self._settings.export_threads)
 
     @provide
     def blobs(self) -> BlobStore:
