@@ -52,7 +52,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("examples")
     digest = bcrypt.hashpw(b"qa_7f3a91c04-of-another-system", bcrypt.gensalt(4)).decode()
     (folder / "keys.csv").write_text(f"label,key_hash,lookup_prefix,rate_limit_per_min\nQA,{digest},qa_7f3a91c04,100\n")
-    installation = Installation(folder / "home", ADMIN)
+    # the program of this checkout, whatever is installed
+    installation = Installation(folder / "home", {**ADMIN, "PYTHONPATH": str(REPOSITORY / "src")})
     try:
         yield Served(installation, installation.serve(), folder)
     finally:
