@@ -226,6 +226,14 @@ async def test_too_many_or_too_large_headers_are_refused(stand: Stand) -> None:
     assert large.json()["code"] == "headers_too_large"
 
 
+async def test_the_bound_of_a_body_is_a_setting() -> None:
+    async with Stand(body_max_bytes=1024).client() as client:
+        within = await client.post("/api/v1/odd/open", content=b"x" * 1024)
+        beyond = await client.post("/api/v1/odd/open", content=b"x" * 1025)
+    assert within.status_code != 413
+    assert (beyond.status_code, beyond.json()["max_bytes"]) == (413, 1024)
+
+
 async def test_a_body_past_its_bound_is_refused_before_it_is_read(stand: Stand) -> None:
     read = 0
 

@@ -80,6 +80,7 @@ class Edge(Provider):
             internal_networks=settings.internal_networks,
             cors_origins=settings.cors_origins,
             hsts_max_age_s=settings.hsts_s,
+            body_max_bytes=settings.body_limit_bytes,
             problem_base_url=settings.problem_base_url,
         )
         told = reporter(settings)

@@ -16,6 +16,7 @@ from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.bootstrap.settings import Settings
 from opora.core.kernel.ports import BlobStore, UnitOfWork
 from opora.core.profiles.model.exports import ExportPolicy
+from opora.core.profiles.model.kept import KeepingPolicy
 from opora.core.profiles.ports.exports import ExportTx, ExportViews, ProfilePayloads, ProfileSheets
 from opora.core.profiles.ports.profiles import ProfileTx, ProfileViews
 from opora.core.profiles.rules.workshop import Workshop
@@ -55,6 +56,10 @@ class Profiles(Provider):
     @provide
     def policy(self) -> ExportPolicy:
         return ExportPolicy(kept_for=timedelta(days=self._settings.export_retention_days))
+
+    @provide
+    def keeping(self) -> KeepingPolicy:
+        return KeepingPolicy(self._settings.profile_ttl_s or None)
 
     @provide
     def sheets(self) -> ProfileSheets:

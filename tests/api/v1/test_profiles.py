@@ -24,6 +24,7 @@ from opora.bootstrap.binding import bind
 from opora.core.access.model.callers import Caller, Credentials
 from opora.core.kernel.model import Actor, Origin
 from opora.core.kernel.ports import Clock, Randomness, UnitOfWork
+from opora.core.profiles.model.kept import KeepingPolicy
 from opora.core.profiles.ports.profiles import ProfileTx, ProfileViews
 from opora.core.profiles.rules.workshop import Workshop
 from opora.core.profiles.usecases.profiles import USE_CASES
@@ -40,6 +41,7 @@ CALLERS = {
 }
 HOST = "http://opora.test"
 WORKSHOP = Workshop(packaged_tables())
+POLICY = KeepingPolicy()
 
 
 class Doorman:
@@ -66,6 +68,7 @@ async def client(sqlite_unit: SqlUnitOfWork, sqlite_database: Database) -> Async
     parts.provide(SystemClock, provides=Clock)
     parts.provide(SystemRandomness, provides=Randomness)
     parts.provide(lambda: WORKSHOP, provides=Workshop)
+    parts.provide(lambda: POLICY, provides=KeepingPolicy)
     parts.provide(lambda: Cursors(b"a secret"), provides=Cursors)
     container = make_async_container(parts)
     app = application([await bind(ProfileController, container, current_actor)])

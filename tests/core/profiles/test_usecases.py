@@ -12,7 +12,7 @@ from opora.core.kernel.errors import DomainError
 from opora.core.kernel.model import Actor, PageRequest
 from opora.core.profiles.errors import InvalidGeneration, NoSuchProfile
 from opora.core.profiles.model.exports import EVERYONES
-from opora.core.profiles.model.kept import ProfileFilter
+from opora.core.profiles.model.kept import KeepingPolicy, ProfileFilter
 from opora.core.profiles.model.requests import GenerationRequest
 from opora.core.profiles.usecases.profiles import EXPIRE, DeleteProfile, ExpireProfiles, GenerateProfiles
 
@@ -36,7 +36,7 @@ def clock():
 
 @pytest.fixture
 def generate(sqlite_unit, workshop, clock):
-    return GenerateProfiles(sqlite_unit, workshop, clock, SystemRandomness())
+    return GenerateProfiles(sqlite_unit, workshop, clock, SystemRandomness(), KeepingPolicy())
 
 
 @pytest.fixture
@@ -116,6 +116,15 @@ async def claimed(unit: SqlUnitOfWork) -> Claim:
             id=job,
         )
     return Claim(id=job, kind=EXPIRE, payload={}, attempt=1, attempts_max=5, lease_id="mine")
+
+
+async def test_a_call_that_names_no_time_keeps_for_that_of_the_policy(sqlite_unit, workshop, clock, views):
+    generate = GenerateProfiles(sqlite_unit, workshop, clock, SystemRandomness(), KeepingPolicy(ttl_s=60))
+    clock.at -= timedelta(hours=1)
+    lasting = await generate(ME, GenerationRequest(persist=True, ttl_seconds=86_400))
+    await generate(ME, GenerationRequest(persist=True))
+    clock.at += timedelta(hours=1)
+    assert await ids_seen(views) == set(lasting.ids)
 
 
 async def test_profiles_past_their_time_are_deleted_by_the_job(generate, sqlite_unit, sqlite_database, clock, views):

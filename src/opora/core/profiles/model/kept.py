@@ -27,6 +27,13 @@ class KeptProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepingPolicy:
+    """How long profiles are kept when the call does not say: `ttl_s` seconds, or for ever where it is None."""
+
+    ttl_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileFilter:
     """Which profiles are wanted; None wants any. Made at `created_after` or later, and before `created_before`.
 

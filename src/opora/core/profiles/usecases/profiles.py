@@ -7,6 +7,7 @@ from opora.core.kernel.model import SYSTEM, Actor, Change
 from opora.core.kernel.ports import Clock, Randomness, UnitOfWork
 from opora.core.profiles.errors import NoSuchProfile
 from opora.core.profiles.events import ProfileDeleted, ProfilesExpired, ProfilesGenerated
+from opora.core.profiles.model.kept import KeepingPolicy
 from opora.core.profiles.model.requests import Generated, GenerationRequest
 from opora.core.profiles.ports.profiles import ProfileTx
 from opora.core.profiles.rules import asking, keeping
@@ -26,13 +27,17 @@ class GenerateProfiles:
     workshop: Workshop
     clock: Clock
     randomness: Randomness
+    policy: KeepingPolicy
 
     async def __call__(self, actor: Actor, request: GenerationRequest) -> Generated:
         """Raise InvalidGeneration naming every field at fault."""
         recipe = asking.recipe(request, self.workshop.tables, self.clock.now().date(), self._any_seed)
         made = list(people(self.workshop, recipe, request.index, request.count))
         generated = Generated(made, recipe, request.index, self.workshop.version)
-        return await self._keep(actor, generated, request.ttl_seconds) if request.persist else generated
+        if not request.persist:
+            return generated
+        ttl_s = self.policy.ttl_s if request.ttl_seconds is None else request.ttl_seconds
+        return await self._keep(actor, generated, ttl_s)
 
     def _any_seed(self) -> int:
         return int.from_bytes(self.randomness.token_bytes(8)) >> 64 - asking.RANDOM_SEED_BITS
