@@ -62,7 +62,8 @@ migrate: $(READY) ## Bring the database of OPORA_DATABASE_URL (or OPORA_HOME) to
 migration: $(READY) ## Start the next migration file (NAME=add_labels)
 	@$(BIN)/python migrations/new.py "$(NAME)"
 
-docs: $(READY) ## Check the documents against the code, and their links
+docs: $(READY) ## Renew the pages that follow from the code, and check all documents, links and examples
+	@PYTHONPATH=src:tests $(BIN)/python -m docs.reference
 	@$(BIN)/python -m pytest tests/docs
 
 format: $(READY) ## Format and mend what ruff can mend
