@@ -45,7 +45,7 @@ check-rest:
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/core tests/architecture tests/docs
+	$(BIN)/python -m pytest tests/core tests/architecture tests/docs --ignore=tests/docs/test_examples.py
 
 bench: .venv/.bench ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=people for one)
 	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ONLY)
