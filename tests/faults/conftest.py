@@ -1,6 +1,7 @@
 """Workers as processes over a store of each kind, and the question whether every job had its effect once."""
 
 import asyncio
+import hashlib
 import os
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from opora.core.kernel.errors import DatabaseUnavailable
 
 TESTS = Path(__file__).parents[1]
 LEASE_S = 2
+SECRET = hashlib.sha256(b"of no worth").hexdigest()
 
 
 class Nobody(Announcer):
@@ -90,7 +92,7 @@ class Yard:
             return Counter()
         return Counter(row["state"] for row in rows)
 
-    async def until(self, state: str, count: int, within_s: float = 40.0) -> None:
+    async def until(self, state: str, count: int, within_s: float = 25.0) -> None:
         """Look until so many jobs stand there."""
         async with asyncio.timeout(within_s):
             while (await self.states())[state] < count:
@@ -110,7 +112,7 @@ class Yard:
 def settings(home: Path, **more: str) -> dict[str, str]:
     """Return the environment of a worker with short leases."""
     told = {"OPORA_HOME": str(home), "OPORA_JOB_LEASE_S": str(LEASE_S), "OPORA_JOB_POLL_MS": "200"}
-    return {**told, "OPORA_WORKER_CONCURRENCY": "8", **more}
+    return {**told, "OPORA_WORKER_CONCURRENCY": "8", "OPORA_SECRET_KEY": SECRET, **more}
 
 
 @pytest.fixture

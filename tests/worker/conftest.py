@@ -66,9 +66,7 @@ class Shop:
     def __init__(self, database: SqliteDatabase, clock: StoreClock) -> None:
         self.database = database
         self.wakes = Wakes()
-        self.unit = SqlUnitOfWork(
-            database, SqlParts(TimeOrderedIdentifiers(), AuditKey(bytes(32)), self.wakes, {})
-        )
+        self.unit = SqlUnitOfWork(database, SqlParts(TimeOrderedIdentifiers(), AuditKey(bytes(32)), self.wakes, {}))
         self.clock = SkewedClock(clock, 0.0)
         self.leases = SqlJobLeases(database, TimeOrderedIdentifiers(), SystemRandomness(), self.clock)
         self.views = SqlJobViews(database.read)
