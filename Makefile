@@ -8,6 +8,7 @@ LOCK := --generate-hashes --universal --python-version 3.12 --no-emit-index-url 
 	--no-header --no-annotate --quiet
 SOURCES := src tests migrations
 export OPORA_HOME ?= var
+unexport PYTHONDONTWRITEBYTECODE # without bytecode every start takes three times as long
 export OPORA_SETUP_PYTHON = $(PYTHON)
 
 help: ## Show this list
@@ -28,10 +29,11 @@ test: $(READY) ## Run all tests, on SQLite and real PostgreSQL and Redis, and sh
 
 WORKERS ?= 2
 
-coverage: # the core must be covered whole, branch by branch; the program to nine tenths
-	@$(BIN)/coverage report --skip-covered --skip-empty --sort=cover | tail -n 25
-	@echo "The core:"
-	@$(BIN)/coverage report --skip-covered --skip-empty --include='src/opora/core/*' --fail-under=100
+# The program must be covered to nine tenths, the core whole, branch by branch; a part of the tests need not reach that.
+coverage:
+	@$(BIN)/coverage report --skip-covered --sort=cover $(if $(ARGS),,--fail-under=90)
+	@echo "Of it the core:"
+	@$(BIN)/coverage report --skip-covered --include='src/opora/core/*' $(if $(ARGS),,--fail-under=100)
 
 check: $(READY) ## Format, types, imports, core and architecture tests: under a minute
 	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-types check-rest
@@ -54,7 +56,8 @@ migrate: $(READY) ## Bring the database of OPORA_DATABASE_URL (or OPORA_HOME) to
 migration: $(READY) ## Start the next migration file (NAME=add_labels)
 	@$(BIN)/python migrations/new.py "$(NAME)"
 
-docs: $(READY) ## Check the documents against the code, and their links
+docs: $(READY) ## Renew the pages that follow from the code, and check all documents, links and examples
+	@PYTHONPATH=src:tests $(BIN)/python -m docs.reference
 	@$(BIN)/python -m pytest tests/docs
 
 format: $(READY) ## Format and mend what ruff can mend

@@ -15,7 +15,6 @@ branch_labels = None
 depends_on = None
 
 ALIVE = sa.text("deleted_at IS NULL")
-EXPIRING = sa.text("deleted_at IS NULL AND expires_at IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -29,19 +28,21 @@ def upgrade() -> None:
         sa.Column("as_of", sa.String(10), nullable=False),
         sa.Column("data_version", sa.SmallInteger, nullable=False),
         sa.Column("recipe", sa.Text, nullable=False),
-        sa.Column("payload", sa.Text, nullable=False),
-        sa.Column("search", sa.Text, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT),
         sa.Column("deleted_at", INSTANT),
+        sa.Column("search", sa.Text, nullable=False),
+        sa.Column("payload", sa.Text, nullable=False),
     )
     op.create_index(
-        "ix_profiles_source_key_id", "profiles", ["source_key", "id"], postgresql_where=ALIVE, sqlite_where=ALIVE
+        "ix_profiles_source_key_id_expires_at",
+        "profiles",
+        ["source_key", "id", "expires_at"],
+        postgresql_where=ALIVE,
+        sqlite_where=ALIVE,
     )
     op.create_index("ix_profiles_created_at", "profiles", ["created_at"])
-    op.create_index(
-        "ix_profiles_expires_at", "profiles", ["expires_at"], postgresql_where=EXPIRING, sqlite_where=EXPIRING
-    )
+    op.create_index("ix_profiles_expires_at", "profiles", ["expires_at"], postgresql_where=ALIVE, sqlite_where=ALIVE)
     create_sequence("profiles")
 
 

@@ -1,9 +1,9 @@
 """What holds for every answer, whether a route gave it or not."""
 
 import pytest
-from api.stand import NOW, Stand
 from litestar import get
 
+from api.stand import NOW, Stand
 from opora.api import policy
 from opora.api.edge import wrap
 from opora.api.http import application

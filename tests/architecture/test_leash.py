@@ -22,10 +22,12 @@ LEASH: Mapping[str, frozenset[str]] = {
     "adapters/sql/schema": frozenset({"advanced_alchemy", "alembic", "sqlalchemy"}),
     "adapters/system": frozenset(),
     "api": frozenset({"dishka", "litestar", "msgspec", "multipart", "prometheus_client", "structlog"}),
-    "bootstrap": frozenset({"dishka", "litestar", "msgspec", "redis", "sentry_sdk", "structlog", "taskiq", "uvicorn"}),
-    "cli": frozenset({"rich", "structlog", "uvicorn", "uvloop"}),
+    "bootstrap": frozenset(
+        {"dishka", "litestar", "msgspec", "prometheus_client", "redis", "sentry_sdk", "structlog", "taskiq", "uvicorn"}
+    ),
+    "cli": frozenset({"msgspec", "rich", "structlog", "uvicorn", "uvloop"}),
     "cli/checks.py": frozenset({"redis"}),
-    "testing": frozenset({"anyio", "hypothesis", "pytest"}),
+    "testing": frozenset({"anyio", "hypothesis", "msgspec", "pytest"}),
     "worker": frozenset({"dishka", "prometheus_client", "structlog", "taskiq"}),
     "__init__.py": frozenset(),
     "__main__.py": frozenset(),

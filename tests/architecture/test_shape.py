@@ -17,7 +17,7 @@ SAYS_NOTHING = """
 """
 MODULE_NAMES_BANNED = frozenset(SAYS_NOTHING.split())
 CLASS_NAMES_BANNED = re.compile(
-    r"(Abstract|Base|Data|DTO|Helper|Impl|Info|Manager|Mixin|Service|Utils?)$|^I[A-Z][a-z]|^(Abstract|Base)"
+    r"(Abstract|Base|Data|DTO|Helper|Impl|Info|Manager|Mixin|[a-z]Service|Utils?)$|^I[A-Z][a-z]|^(Abstract|Base)"
 )
 UNITLESS = {"timeout", "delay", "interval", "ttl", "duration", "backoff", "lease", "expiry"}
 MONEY = {"fee", "price", "amount", "balance"}

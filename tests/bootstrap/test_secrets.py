@@ -16,7 +16,6 @@ ROOT = "a root secret of forty characters or more"
 DERIVED = (
     "key_peppers",
     "cursor_key",
-    "link_key",
     "audit_key",
     "encryption_key",
     "softphone_secret",

@@ -1,5 +1,6 @@
 """What the tests of commands share: an installation in a folder of its own, and commands as an operator runs them."""
 
+import io
 import json
 import os
 import sqlite3
@@ -53,11 +54,15 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def opora(capsys: pytest.CaptureFixture[str]) -> Opora:
-    """Run a command in this process."""
+    """Run a command in this process, with `given` as its standard input."""
 
-    def run(*arguments: str) -> Ended:
+    def run(*arguments: str, given: str = "") -> Ended:
         capsys.readouterr()
-        code = main(arguments)
+        usual, sys.stdin = sys.stdin, io.StringIO(given)
+        try:
+            code = main(arguments)
+        finally:
+            sys.stdin = usual
         caught = capsys.readouterr()
         return Ended(code, caught.out, caught.err)
 

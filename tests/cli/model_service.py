@@ -27,6 +27,8 @@ class Model:
         """Return the status and the body of one answer."""
         self.calls.append(call)
         self.credentials.append(headers.get("X-API-Key") or headers.get("Authorization") or "")
+        if {"X-API-Key", "Authorization"} <= headers.keys():
+            return 401, {"code": "credentials_ambiguous", "detail": "two credentials"}
         if call in self.otherwise:
             return self.otherwise[call], {"code": "model", "title": "Told to", "detail": "told to answer so"}
         method, _, path = call.partition(" ")
@@ -76,7 +78,8 @@ def serving(model: Model) -> Iterator[str]:
         def do(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
-            status, answer = model.answer(f"{self.command} {self.path}", self.headers, body)
+            headers = dict(self.headers.items())
+            status, answer = model.answer(f"{self.command} {self.path}", headers, body)
             sent = answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(sent)))

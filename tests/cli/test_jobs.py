@@ -10,7 +10,7 @@ import pytest
 from cli.conftest import Opora, on_file
 from opora.cli.exits import Exit
 from opora.cli.jobs import explained
-from opora.core.jobs.model import Job, JobState
+from opora.core.jobs.model import Job, JobState, Priority
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 A_JOB = Job(
@@ -18,7 +18,7 @@ A_JOB = Job(
     kind="exports.render",
     state=JobState.QUEUED,
     payload={},
-    priority=0,
+    priority=Priority.NORMAL,
     attempt=0,
     attempts_max=5,
     run_at=NOW,

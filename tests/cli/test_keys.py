@@ -29,10 +29,9 @@ def test_the_key_alone_is_on_standard_output(opora: Opora) -> None:
 
 
 def test_a_key_is_made_as_it_was_asked_for(opora: Opora) -> None:
-    made = opora(
-        "keys", "create", "--label", "QA", "--scope", "profiles:read", "--scope", "exports:read", "--environment", "test",
-        "--rate-limit-per-min", "600", "--expires-in", "30d", "--allowed-ip", "192.0.2.0/24", "--json",
-    ).json  # fmt: skip
+    scopes = ("--scope", "profiles:read", "--scope", "exports:read")
+    bounds = ("--rate-limit-per-min", "600", "--expires-in", "30d", "--allowed-ip", "192.0.2.0/24")
+    made = opora("keys", "create", "--label", "QA", *scopes, "--environment", "test", *bounds, "--json").json
     assert made["key"].startswith("opk_test_")
     assert (made["label"], made["scopes"], made["rate_limit_per_min"]) == ("QA", ["exports:read", "profiles:read"], 600)
     assert made["allowed_ips"] == ["192.0.2.0/24"]
@@ -126,11 +125,11 @@ def test_keys_of_another_system_are_taken_over(opora: Opora, home: Path, tmp_pat
     assert OLD_KEY not in str(on_file(home, "SELECT * FROM api_keys"))
 
 
-def test_json_lines_are_read_too(opora: Opora, opora_process: Opora, hashed: str) -> None:
+def test_json_lines_are_read_too(opora: Opora, hashed: str) -> None:
     line = (
         f'{{"label": "old", "key_hash": "{hashed}", "lookup_prefix": "{OLD_KEY[:12]}", "scopes": ["profiles:read"]}}\n'
     )
-    ended = opora_process("keys", "import", "-", given=line)
+    ended = opora("keys", "import", "-", given=line)
     assert (ended.code, ended.out) == (Exit.OK, "1 imported, 0 refused\n")
     assert opora("keys", "list", "--json").json["results"][0]["scopes"] == ["profiles:read"]
 

@@ -27,8 +27,8 @@ def test_a_user_is_made_with_a_password_from_standard_input(opora: Opora, opora_
     assert opora("users", "list", "--role", "admin", "--json").json["count"] == 0
 
 
-def test_every_fault_of_a_user_is_named(opora_process: Opora) -> None:
-    ended = opora_process("users", "create", "--email", "nobody", given="short\n")
+def test_every_fault_of_a_user_is_named(opora: Opora) -> None:
+    ended = opora("users", "create", "--email", "nobody", given="short\n")
     assert ended.code == Exit.DATA
     assert "email:" in ended.err
     assert "password:" in ended.err
@@ -49,20 +49,20 @@ def test_users_are_listed_by_page(opora: Opora) -> None:
     assert "3 in all" in ended.err
 
 
-def test_the_first_admin_is_made_where_there_is_none(opora: Opora, opora_process: Opora) -> None:
-    ended = opora_process("admin", "reset", "--email", "root@example.org", "--json", given=PASSWORD + "\n")
+def test_the_first_admin_is_made_where_there_is_none(opora: Opora) -> None:
+    ended = opora("admin", "reset", "--email", "root@example.org", "--json", given=PASSWORD + "\n")
     assert ended.code == Exit.OK
     assert (ended.json["email"], ended.json["roles"]) == ("root@example.org", ["admin"])
-    again = opora_process("admin", "reset", "--email", "root@example.org", given=PASSWORD + "!\n")
+    again = opora("admin", "reset", "--email", "root@example.org", given=PASSWORD + "!\n")
     assert "can sign in with the new password" in again.out
     assert opora("users", "list", "--json").json["count"] == 1
 
 
-def test_a_stranger_is_not_made_an_admin_beside_another(opora_process: Opora) -> None:
-    opora_process("admin", "reset", given=PASSWORD + "\n")
-    assert opora_process("admin", "reset", "--email", "eve@example.org", given=PASSWORD + "\n").code == Exit.NO_INPUT
+def test_a_stranger_is_not_made_an_admin_beside_another(opora: Opora) -> None:
+    opora("admin", "reset", given=PASSWORD + "\n")
+    assert opora("admin", "reset", "--email", "eve@example.org", given=PASSWORD + "\n").code == Exit.NO_INPUT
 
 
-def test_a_weak_password_changes_nothing(opora_process: Opora, home: Path) -> None:
-    assert opora_process("admin", "reset", given="short\n").code == Exit.DATA
+def test_a_weak_password_changes_nothing(opora: Opora, home: Path) -> None:
+    assert opora("admin", "reset", given="short\n").code == Exit.DATA
     assert on_file(home, "SELECT count(*) FROM users") == [(0,)]

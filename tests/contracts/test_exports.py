@@ -3,7 +3,8 @@
 import pytest
 
 from opora.adapters.sql.connection import Database
-from opora.adapters.sql.exports import SqlExportViews, SqlProfilePayloads
+from opora.adapters.sql.exports import SqlExportViews
+from opora.adapters.sql.profiles import SqlProfilePayloads
 from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.testing.exports import ExportRepositoryContract, ProfilePayloadsContract
 
@@ -25,4 +26,4 @@ class TestSqlPayloads(ProfilePayloadsContract):
     @pytest.fixture(autouse=True)
     def _store(self, unit: SqlUnitOfWork, database: Database) -> None:
         self.unit = unit
-        self.payloads = SqlProfilePayloads(database.read)
+        self.payloads = SqlProfilePayloads(database)

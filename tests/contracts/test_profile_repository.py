@@ -5,7 +5,8 @@ import pytest
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.profiles import SqlProfilePayloads, SqlProfileViews
 from opora.adapters.sql.unit import SqlUnitOfWork
-from opora.testing.profiles import ProfileRepositoryContract
+from opora.core.kernel.model import PageRequest
+from opora.testing.profiles import EVERYTHING, MINE, YOURS, ProfileRepositoryContract
 
 pytestmark = pytest.mark.anyio
 
@@ -18,3 +19,16 @@ class TestSqlProfiles(ProfileRepositoryContract):
         self.unit = unit
         self.views = SqlProfileViews(database)
         self.payloads = SqlProfilePayloads(database)
+        self.short_sighted = SqlProfileViews(database, counted_max=2)
+
+    async def test_a_page_by_cursor_counts_so_far_and_says_so(self) -> None:
+        await self.keep({}, {})
+        page = await self.short_sighted.page(MINE, EVERYTHING, PageRequest(cursor=""))
+        assert (page.count, page.count_exact) == (2, True)
+        await self.keep({}, {})
+        page = await self.short_sighted.page(MINE, EVERYTHING, PageRequest(limit=1, cursor=""))
+        assert (page.count, page.count_exact) == (3, False)
+        empty = await self.short_sighted.page(YOURS, EVERYTHING, PageRequest(cursor=""))
+        assert (empty.count, empty.count_exact) == (0, True)
+        numbered = await self.short_sighted.page(MINE, EVERYTHING, PageRequest())
+        assert (numbered.count, numbered.count_exact) == (4, True)

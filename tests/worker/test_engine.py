@@ -9,9 +9,9 @@ import pytest
 
 from opora.core.jobs.errors import Hopeless
 from opora.core.jobs.model import Claim, JobState
+from opora.core.jobs.usecases import CancelJob
 from opora.core.kernel.errors import DatabaseUnavailable, NotFound
 from opora.core.kernel.model import SYSTEM
-from opora.core.jobs.usecases import CancelJob
 from opora.worker.engine import described
 from worker.conftest import KIND, Shop
 

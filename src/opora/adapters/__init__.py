@@ -1,0 +1,1 @@
+"""The driven outside: one folder for each technology, none of which knows another."""

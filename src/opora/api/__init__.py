@@ -1,0 +1,1 @@
+"""The HTTP edge: what a request passes on its way in, and every answer on its way out."""

@@ -18,11 +18,11 @@ class Call:
     """One request on its way: names, the caller once known, and the status once sent."""
 
     __slots__ = (
-        "_actor",
+        "_caller",
         "address",
         "agent",
-        "caller",
         "fault",
+        "known",
         "method",
         "path",
         "request_id",
@@ -40,8 +40,9 @@ class Call:
         self.route = UNMATCHED
         self.address = ""
         self.agent: bytes | None = None
-        self._actor: Actor | None = None
-        self.caller: Caller | None = None
+        self.known: Caller | None = None
+        """The caller as last met: all that counts and logs need, but with the origin of another call."""
+        self._caller: Caller | None = None
         self.status = 0
         self.fault: BaseException | None = None
 
@@ -50,14 +51,12 @@ class Call:
         agent = "" if self.agent is None else self.agent[:USER_AGENT_MAX].decode("latin-1")
         return Origin(self.address, agent if agent.isprintable() else _CONTROLS.sub(" ", agent), self.request_id)
 
-    def actor(self) -> Actor:
-        """Return who is asking, with this call's origin; raises LookupError before they were let in."""
-        if self._actor is None:
-            if self.caller is None:
-                raise LookupError("nobody was let in yet")
-            # The caller may be remembered from an earlier call, whose origin it bears.
-            self._actor = replace(self.caller.actor, origin=self.origin())
-        return self._actor
+    @property
+    def caller(self) -> Caller | None:
+        """Who is asking, with this call's origin; None before they were let in. Built when first asked for."""
+        if self._caller is None and self.known is not None:
+            self._caller = replace(self.known, actor=replace(self.known.actor, origin=self.origin()))
+        return self._caller
 
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -81,10 +80,7 @@ def new_names() -> tuple[str, str]:
 
 def current_actor() -> Actor:
     """Return who is asking; raises LookupError outside a request that was let in."""
-    call = CALL.get()
-    if call is None:
-        raise LookupError("this is no request")
-    return call.actor()
+    return current_caller().actor
 
 
 def current_caller() -> Caller:

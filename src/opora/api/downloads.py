@@ -60,14 +60,14 @@ async def file_answer(request: Request[Any, Any, Any], file: StoredFile, read: R
     if known is not None and names(known, file.etag, weakly=True):
         return Response(None, status_code=304, headers=headers)
     part = wanted_part(request.headers.get("range"), request.headers.get("if-range"), file)
-    headers["content-disposition"] = disposition(file.name)
+    headers |= {"content-disposition": disposition(file.name)}
     if part is None:
         headers["content-length"] = str(file.size)
-        return Stream(await read(0, None), headers=headers, media_type=file.media_type)
+        return Stream(await read(0, None), media_type=file.media_type, headers=headers)
     headers["content-length"] = str(len(part))
     headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
     content = await read(part.start, len(part))
-    return Stream(content, status_code=206, headers=headers, media_type=file.media_type)
+    return Stream(content, status_code=206, media_type=file.media_type, headers=headers)
 
 
 def wanted_part(asked: str | None, only_if: str | None, file: StoredFile) -> range | None:

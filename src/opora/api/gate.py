@@ -172,10 +172,10 @@ class Gate:
             await self._run(scope, receive, out.send, match)
             return
         call = out.call
-        assert call.caller is not None  # noqa: S101  # repeatable routes are never exempt
-        whose = call.caller.actor.subject
+        assert call.known is not None  # noqa: S101  # repeatable routes are never exempt
+        whose = call.known.actor.subject
         repeated = IdempotentCall(
-            call.caller.limit_subject if whose == "anonymous" else whose,
+            call.known.limit_subject if whose == "anonymous" else whose,
             key_of(key),
             fingerprint(scope["method"], scope["path"], raw_query, body),
         )

@@ -15,7 +15,13 @@ Result = dict[str, object]
 class HealthChecks:
     """The named checks of a running service; `not_configured` names what this set-up does without."""
 
-    def __init__(self, checks: Mapping[str, Check], not_configured: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        not_configured: frozenset[str] = frozenset(),
+        timeout_s: float = CHECK_TIMEOUT_S,
+    ) -> None:
+        self.timeout_s = timeout_s
         self.checks = dict(checks)
         self.not_configured = not_configured
 
@@ -26,7 +32,7 @@ class HealthChecks:
             return {"status": NOT_CONFIGURED}
         started_s = perf_counter()
         try:
-            async with asyncio.timeout(CHECK_TIMEOUT_S):
+            async with asyncio.timeout(self.timeout_s):
                 facts = await check()
         except Exception as error:  # any failure is the finding
             return {"status": FAILING, "error": type(error).__name__}

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from opora.api.calls import CALL
 from opora.api.decoding import ApiRequest
+from opora.api.encoding import ApiResponse
 from opora.api.errors import PreconditionFailed
 from opora.api.problems import BASE_URL, MEDIA_TYPE, problem
 from opora.core.kernel.errors import Stale
@@ -58,6 +59,7 @@ def application(
     return Litestar(
         [router(PREFIX, route_handlers=list(versioned)), router("/", route_handlers=list(at_root))],
         request_class=ApiRequest,
+        response_class=ApiResponse,
         exception_handlers={Exception: Refusals(problem_base_url)},
         openapi_config=None,
         logging_config=None,

@@ -110,7 +110,7 @@ def request_line(call: Call, seconds: float) -> None:
     It holds names and numbers only, so as JSON it is written whole, without structlog's chain, which strikes secrets
     out of anything and would cost as much as the rest of the gate.
     """
-    actor = ANYONE if call.caller is None else call.caller.actor
+    actor = ANYONE if call.known is None else call.known.actor
     line = RequestLine(
         "request",
         "info",

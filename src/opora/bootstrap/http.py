@@ -4,32 +4,35 @@ from dishka import AsyncContainer
 from litestar import Controller
 
 from opora.api import http
-from opora.api.calls import CALL
+from opora.api.calls import current_actor
 from opora.api.edge import EdgeParts, wrap
 from opora.api.gate import Gate
 from opora.api.openapi import document
+from opora.api.v1.audit import AuditController
+from opora.api.v1.auth import AuthController, WellKnownController
 from opora.api.v1.exports import ExportController
+from opora.api.v1.keys import KeyController
 from opora.api.v1.limits import LimitController
+from opora.api.v1.profiles import ProfileController
 from opora.api.v1.reference import ReferenceController
 from opora.api.v1.service import HealthController, VersionController
-from opora.bootstrap.binding import bind
-from opora.core.kernel.model import Actor
+from opora.api.v1.users import UserController
+from opora.bootstrap.binding import bind, outline
 
 VERSIONED: tuple[type[Controller], ...] = (
     VersionController,
     LimitController,
+    AuditController,
+    AuthController,
+    UserController,
+    KeyController,
+    ProfileController,
     ExportController,
 )
 """Controllers under /api/v1."""
 
-AT_ROOT: tuple[type[Controller], ...] = (HealthController, ReferenceController)
+AT_ROOT: tuple[type[Controller], ...] = (HealthController, ReferenceController, WellKnownController)
 """Controllers at the root."""
-
-
-def current_actor() -> Actor:
-    """Whoever makes the call that is being answered."""
-    call = CALL.get()
-    return Actor() if call is None or call.caller is None else call.caller.actor
 
 
 async def gate_of(container: AsyncContainer) -> Gate:
@@ -41,5 +44,5 @@ async def gate_of(container: AsyncContainer) -> Gate:
 
 
 def openapi_document() -> bytes:
-    """Return the OpenAPI document as JSON, without opening anything: unbound handlers say all that it needs."""
-    return document(http.application(VERSIONED, AT_ROOT))
+    """Return the OpenAPI document as JSON, the one that a service gives out, without opening anything."""
+    return document(http.application([outline(one) for one in VERSIONED], [outline(one) for one in AT_ROOT]))

@@ -1,6 +1,7 @@
 """Where calls are counted: Redis where it is given, else the database's own machine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,11 @@ class Limits(Provider):
 class RedisLimits(Limits):
     """Counted in Redis."""
 
+    @property
+    def prefix(self) -> str:
+        """What every key begins with."""
+        return f"{self._settings.redis_prefix}:"
+
     @provide
     async def redis(self) -> AsyncIterator[RedisConnection]:
         connection = RedisConnection(self._settings.redis_url, timeout_s=self._settings.redis_timeout_ms / 1000)
@@ -57,11 +63,11 @@ class RedisLimits(Limits):
 
     @provide
     def gate(self, redis: RedisConnection) -> RateGate:
-        return self.guarded(RedisRateGate(redis))
+        return self.guarded(RedisRateGate(redis, prefix=self.prefix))
 
     @provide
     def stats(self, redis: RedisConnection) -> RateStats:
-        return RedisRateStats(redis)
+        return RedisRateStats(redis, prefix=self.prefix)
 
 
 class SqlLimits(Limits):
@@ -72,10 +78,12 @@ class SqlLimits(Limits):
         return SharedStore()
 
     @provide
-    def store(self, database: Database) -> LimitStore:
-        if self._settings.embedded:
-            return SqliteLimits(Path(self._settings.home) / "limits.db")
-        return PostgresLimits(database)
+    def store(self, database: Database) -> Iterator[LimitStore]:
+        if not self._settings.embedded:
+            yield PostgresLimits(database)
+            return
+        with closing(SqliteLimits(Path(self._settings.home) / "limits.db")) as store:
+            yield store
 
     @provide
     def gate(self, store: LimitStore) -> RateGate:

@@ -100,7 +100,6 @@ def with_derived(settings: Settings) -> Settings:
         settings,
         key_peppers=settings.key_peppers or (f"p1:{urlsafe_b64encode(hkdf(root, 'key_pepper/p1')).decode()}",),
         cursor_key=settings.cursor_key or _text(root, "cursor_key"),
-        link_key=settings.link_key or _text(root, "link_key"),
         audit_key=settings.audit_key or _text(root, "audit_key"),
         encryption_key=settings.encryption_key or _text(root, "encryption_key"),
         softphone_secret=settings.softphone_secret or _webhook_secret(root, "softphone_secret"),

@@ -83,27 +83,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # --- the HTTP edge
     trusted_proxies: Annotated[
         Names,
-        _about("http", "Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.", form="network"),
+        _about("http", "Networks of proxies whose `X-Forwarded-For` is believed.", form="network"),
     ] = ()
     internal_networks: Annotated[
-        Names, _about("http", "Networks that may call the internal routes and `/metrics`.", form="network")
+        Names, _about("http", "Networks that may call the internal routes.", form="network")
     ] = ("127.0.0.0/8", "::1/128")
     cors_origins: Annotated[
         Names, _about("http", "Origins whose browsers may call; `*` allows any, without credentials.", form="origin")
     ] = ()
     hsts_s: Annotated[
         int,
-        _about("http", "Seconds in `Strict-Transport-Security`, sent on HTTPS; 0 leaves it out.", ge=0, le=63_072_000),
+        _about(
+            "http",
+            "Seconds in `Strict-Transport-Security`, which browsers heed on HTTPS; 0 leaves it out.",
+            ge=0,
+            le=63_072_000,
+        ),
     ] = 31_536_000
     body_limit_bytes: Annotated[
         int, _about("http", "The largest request body that is not an upload.", ge=1024, le=1_073_741_824)
-    ] = 8_388_608
-    upload_limit_bytes: Annotated[int, _about("http", "The largest uploaded file.", ge=1024, le=10_737_418_240)] = (
-        52_428_800
-    )
-    idempotency_ttl_s: Annotated[
-        int, _about("http", "Seconds an answer is kept for its `Idempotency-Key`.", ge=60, le=604_800)
-    ] = 86_400
+    ] = 1_048_576
 
     # --- the database
     database_url: Annotated[
@@ -116,7 +115,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             default="`sqlite:///` home `/opora.db`",
         ),
     ] = ""
-    database_pool_min: Annotated[int, _about("database", "Connections kept open by a process.", ge=0, le=1000)] = 2
     database_pool_max: Annotated[int, _about("database", "Connections a process may open.", ge=1, le=1000)] = 10
     database_statement_cache: Annotated[
         int,
@@ -127,12 +125,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_connect_timeout_s: Annotated[
         int, _about("database", "Seconds to wait for a connection before 503.", ge=1, le=300)
     ] = 5
-    database_statement_timeout_s: Annotated[
-        int, _about("database", "Seconds a request's statement may run on PostgreSQL.", ge=1, le=3600)
-    ] = 30
-    sqlite_busy_timeout_ms: Annotated[
-        int, _about("database", "Milliseconds a SQLite writer waits for another.", ge=1, le=600_000)
-    ] = 10_000
 
     # --- Redis and the event bus
     redis_url: Annotated[
@@ -150,7 +142,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_prefix: Annotated[str, _about("redis", "What every key in Redis begins with.", form="label")] = "opora"
     amqp_url: Annotated[
         str,
-        _about("redis", "`amqp://` or `amqps://`: the event bus. Empty: none.", form="amqp_url", hides="password"),
+        _about("redis", "`amqp://` or `amqps://`: the event bus. Not used yet.", form="amqp_url", hides="password"),
     ] = ""
 
     # --- files, letters and partner drops
@@ -158,7 +150,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "channels",
-            "Where files are kept: `file:FOLDER` or `s3://key:secret@host/bucket`.",
+            "Where files are kept, `file:FOLDER`: the same folder for every process of an installation.",
             form="storage_url",
             hides="password",
             default="`file:` home `/files`",
@@ -168,17 +160,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "channels",
-            "`smtp://` or `smtps://`. Empty: letters are written to home `/mail/*.eml`.",
+            "`smtp://` or `smtps://`: where letters go. Not used yet.",
             form="smtp_url",
             hides="password",
         ),
     ] = ""
-    mail_from: Annotated[str, _about("channels", "The sender of letters.", form="email")] = "opora@localhost"
     sftp_url: Annotated[
         str,
         _about(
             "channels",
-            "`sftp://user:password@host:port/folder`. Empty: the folder home `/sftp`.",
+            "`sftp://user:password@host:port/folder`: partner drops. Not used yet.",
             form="sftp_url",
             hides="password",
         ),
@@ -209,10 +200,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cursor_key: Annotated[
         str,
         _about("secrets", "Signs the cursors of lists.", form="secret", hides="all", default="derived"),
-    ] = ""
-    link_key: Annotated[
-        str,
-        _about("secrets", "Signs links that expire.", form="secret", hides="all", default="derived"),
     ] = ""
     encryption_key: Annotated[
         str,
@@ -274,10 +261,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     login_limit_per_address: Annotated[
         int, _about("limits", "Attempts a minute to sign in from one address.", ge=1, le=10_000)
     ] = 20
-    rate_limit_on_failure: Annotated[
-        Literal["open", "closed", "local"],
-        _about("limits", "While the store of limits is down: let all in, refuse all, or count in the process."),
-    ] = "local"
     instances_expected: Annotated[
         int, _about("limits", "Processes that share the limits when each counts alone.", ge=1, le=10_000)
     ] = 1
@@ -300,21 +283,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_lease_s: Annotated[
         int, _about("jobs", "Seconds without a heartbeat after which a job is given to another worker.", ge=2, le=3600)
     ] = 30
-    job_attempts_max: Annotated[
-        int, _about("jobs", "Attempts before a job is dead, unless its kind says otherwise.", ge=1, le=100)
-    ] = 5
     job_poll_ms: Annotated[
         int, _about("jobs", "Milliseconds between looks for jobs that no message announced.", ge=10, le=60_000)
     ] = 500
     job_retention_days: Annotated[int, _about("jobs", "Days finished jobs are kept.", ge=1, le=3650)] = 7
-    sweep_jobs_s: Annotated[int, _about("jobs", "Seconds between sweeps for expired leases.", ge=1, le=3600)] = 5
     sweep_profiles_s: Annotated[
         int, _about("jobs", "Seconds between sweeps for expired profiles.", ge=1, le=86_400)
     ] = 60
     sweep_exports_s: Annotated[int, _about("jobs", "Seconds between sweeps for old files.", ge=1, le=86_400)] = 600
-    sweep_sessions_s: Annotated[int, _about("jobs", "Seconds between sweeps for ended sessions.", ge=1, le=86_400)] = (
-        3600
-    )
     sweep_idempotency_s: Annotated[
         int, _about("jobs", "Seconds between sweeps for answers kept long enough.", ge=1, le=86_400)
     ] = 600

@@ -201,10 +201,6 @@ def _contradictions(settings: Settings) -> list[Fault]:
     names = [pepper.partition(":")[0] for pepper in settings.key_peppers]
     found = [
         (
-            settings.database_pool_min > settings.database_pool_max,
-            Fault("OPORA_DATABASE_POOL_MIN", "is above OPORA_DATABASE_POOL_MAX", "Lower the one or raise the other"),
-        ),
-        (
             0 < len(settings.admin_password) < settings.password_length_min,
             Fault(
                 "OPORA_ADMIN_PASSWORD",

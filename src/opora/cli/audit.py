@@ -1,18 +1,17 @@
 """`opora audit`: was the audit log touched?"""
 
-from opora.adapters.sql import audit as log
-from opora.adapters.sql.audit import AuditKey, Verification
-from opora.adapters.sql.connection import Database
 from opora.cli.command import Call, Command
 from opora.cli.exits import Exit
 from opora.cli.running import Application, run
+from opora.core.audit.model import Verification
+from opora.core.audit.ports import AuditLog
 
 
 def verify(call: Call) -> Exit:
     """Walk the whole chain; name the first entry that was altered, removed or inserted."""
 
     async def work(app: Application) -> Verification:
-        return await log.verify(await app.get(Database), await app.get(AuditKey))
+        return await (await app.get(AuditLog)).verify()
 
     found = run(work)
     call.output.document(found)

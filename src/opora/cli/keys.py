@@ -22,7 +22,7 @@ from opora.core.kernel.model import SYSTEM, Page, PageRequest
 from opora.core.kernel.ports import Clock
 
 EVERYTHING = KeyReach(everything=True, owner_id=None, maker="")
-RATE_MAX = 10_000_000
+RATE_MAX = 1_000_000
 
 
 def create(call: Call) -> None:
@@ -216,7 +216,7 @@ def _id_argument(parser: ArgumentParser) -> None:
 def _rotate_arguments(parser: ArgumentParser) -> None:
     _id_argument(parser)
     parser.add_argument(
-        "--overlap", type=span, default=timedelta(0), metavar="SPAN", help="how long the old key still works; 0s"
+        "--overlap", type=span, metavar="SPAN", help="how long the old key still works; OPORA_KEY_OVERLAP_S, else a day"
     )
 
 

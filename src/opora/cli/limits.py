@@ -20,7 +20,7 @@ class Bound:
 
     section: str
     what: str
-    value: int
+    value: float
     unit: str
     setting: str | None
 

@@ -20,14 +20,15 @@ def walk(call: Call) -> None:
             profiles_story(story, _opener(given), _local_key)
     except (StoryBroken, WebFailed) as fault:
         call.output.document({"ok": False, "steps": story.steps, "fault": str(fault)})
-        raise CommandFailed(
-            Exit.UNAVAILABLE if isinstance(fault, WebFailed) else Exit.SOFTWARE, str(fault), NEXT
-        ) from fault
+        away = isinstance(fault, WebFailed)
+        exit_code, following = (Exit.UNAVAILABLE, AWAY) if away else (Exit.SOFTWARE, BROKEN)
+        raise CommandFailed(exit_code, str(fault), following) from fault
     call.output.document({"ok": True, "steps": story.steps})
     call.output.line(f"\n{len(story.steps)} steps, all as the contract says.")
 
 
-NEXT = "Is the service up? `opora serve` starts it, --url says where it is, `opora doctor` finds what is wrong"
+AWAY = "Is it up? `opora serve` starts it, --url says where it is"
+BROKEN = "The service's log says more; `opora doctor` looks at what stands behind it"
 
 
 def _teller(output: Output) -> Told:

@@ -1,8 +1,7 @@
 """`opora worker`: jobs, schedules and the relay of events, without HTTP."""
 
+import os
 from argparse import ArgumentParser
-
-from msgspec.structs import replace
 
 from opora.bootstrap import serving
 from opora.bootstrap.sources import load
@@ -13,9 +12,9 @@ from opora.cli.values import whole
 
 def work(call: Call) -> None:
     """Run jobs until SIGTERM or SIGINT; those under way are let end, the rest given back."""
-    settings = load()
     if call.arguments.concurrency is not None:
-        settings = replace(settings, worker_concurrency=call.arguments.concurrency)
+        os.environ["OPORA_WORKER_CONCURRENCY"] = str(call.arguments.concurrency)
+    settings = load()
     call.output.note(f"Running jobs, {settings.worker_concurrency} at once. Stop with Ctrl+C.")
     alone(serving.work(settings))
 

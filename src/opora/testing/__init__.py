@@ -1,0 +1,1 @@
+"""Contract suites and builders, shipped for whoever writes an adapter."""

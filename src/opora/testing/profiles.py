@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
 from opora.core.kernel.errors import Invalid
@@ -72,8 +71,8 @@ def a_kept_profile(id: int, **changes: Any) -> KeptProfile:
 
 def document(kept: KeptProfile) -> dict[str, Any]:
     """Return what callers are to read of a record."""
-    body: dict[str, Any] = {"id": kept.id, **json.loads(msgspec.json.encode(kept.profile))}
-    return body
+    body: dict[str, Any] = json.loads(json.dumps(asdict(kept.profile), default=str))
+    return {"id": kept.id, **body}
 
 
 class ProfileRepositoryContract:

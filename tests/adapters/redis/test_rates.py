@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from opora.adapters.memory.rate_guard import GuardedRateGate
-from opora.adapters.redis.connection import Address, RedisConnection
+from opora.adapters.redis.connection import WAITING_MAX, Address, RedisConnection
 from opora.adapters.redis.rate_stats import RedisRateStats
 from opora.adapters.redis.rates import RedisRateGate, cell_key, denial_key, epoch_key
 from opora.core.kernel.errors import Unavailable
@@ -136,6 +136,18 @@ async def test_a_silent_server_is_given_up_within_its_timeout(frozen_url):
     with pytest.raises(Unavailable):
         async with asyncio.timeout(0.15):
             await connection.call("PING")
+
+
+async def test_no_more_calls_wait_than_the_bound(frozen_url):
+    connection = RedisConnection(frozen_url.removesuffix("/11"), timeout_s=0.5)
+    first = asyncio.ensure_future(connection.call("PING"))
+    await asyncio.wait({first}, timeout=0.1)  # until it is connected and waits
+    waiting = [connection.call("PING") for _ in range(WAITING_MAX - 1)]
+    with pytest.raises(Unavailable):
+        connection.call("PING")
+    await connection.close()
+    answers = await asyncio.gather(first, *waiting, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {Unavailable}
 
 
 async def test_a_caller_that_gives_up_does_not_shift_the_answers_of_others(connection):

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from api.stand import MINUTE, CountingGate, KeptCalls, ListedVersions
 from dishka import Provider, Scope, make_async_container
 
+from api.stand import MINUTE, CountingGate, KeptCalls, ListedVersions
 from opora.adapters.files.tables import packaged_tables
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.profiles import SqlProfileViews

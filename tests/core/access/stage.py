@@ -16,6 +16,7 @@ from opora.adapters.memory.rates import MemoryRateGate
 from opora.adapters.memory.token_standings import CachedStandings
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.keys import SqlKeyLookup, SqlKeyUsageStore, SqlKeyViews
+from opora.adapters.sql.people import SqlUserViews
 from opora.adapters.sql.sessions import SqlTokenStandings
 from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
@@ -79,6 +80,7 @@ class Stage:
         self.standings = CachedStandings(SqlTokenStandings(self.database), lambda: self.seconds)
         self.usage = KeyUsageLog(SqlKeyUsageStore(self.database))
         self.views = SqlKeyViews(self.database)
+        self.user_views = SqlUserViews(self.database)
         self.tokens = JwtTokens(self.policy, AesSeal(bytes(32)), self.threads)
         self.secrets = DerivedRefreshSecrets(bytes(32))
         self._key_use_cases()

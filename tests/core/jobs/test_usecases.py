@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from servers.stores import KeptAnnouncements
 
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.housekeeping import SqlHousekeeping
@@ -20,6 +19,7 @@ from opora.core.jobs.model import Claim, JobState, NewJob
 from opora.core.jobs.usecases import CancelJob, RetryJob, TidyUp
 from opora.core.kernel.errors import IllegalMove
 from opora.core.kernel.model import Actor, Origin
+from servers.stores import KeptAnnouncements
 
 pytestmark = pytest.mark.anyio
 

@@ -19,11 +19,11 @@ AS_OF = date(2026, 11, 21)
 LOCALES = ("ru_RU", "en_US", "en_GB", "de_DE", "kk_KZ")
 WORKSHOP = Workshop(packaged_tables())
 GOLDEN = {
-    "ru_RU": "de810e45c11eaef1e9a369b56c78830958b8b15bea91e9443f24d8cdabdc21e3",
-    "en_US": "cb892ef479203d0f301b9ee4ee786033eb92226649621cb5d1ebe775b162a365",
-    "en_GB": "f1dfb3a5298e9378e2452f8a50558d8e8f5a637f842b00b9a145b41a9e19a608",
-    "de_DE": "3e07f761f13c44c36a55d664409eda4487e3f8029541c6931d5643f3720fe7ae",
-    "kk_KZ": "5b4986503abf5f9d93ed0adba79e3b744fd4f748c63193927003377f838f7528",
+    "ru_RU": "d1083d6915440cac1507f1e156f418fb36d1268b9936277fa0063b8948c732f9",
+    "en_US": "66945db395d27de0f55066fa40695b7103a32d4b15fbfbffd11c0fa88e06ec75",
+    "en_GB": "b28c57036f5cbd6835efb61a730d389c302c6d2e39b78919b8d8f7484dc2b3d4",
+    "de_DE": "32054fabfea85642620d3cc3418df122b251c03959cca9c9d04e27eb6271dfae",
+    "kk_KZ": "f395688750b26b55a56b1cb3fe17679fc4ae1cdaeea78353001d19c1ada2a414",
 }
 
 recipes = st.builds(

@@ -20,7 +20,7 @@ class PepperedDigests(KeyDigests):
         """Take the peppers by their ids, the one that writes last."""
         if not peppers or any(len(pepper) < PEPPER_BYTES_MIN for pepper in peppers.values()):
             raise ValueError(f"at least one pepper, each of {PEPPER_BYTES_MIN} bytes or more")
-        self._ring = [(f"{SCHEME}:{name}", pepper) for name, pepper in reversed(peppers.items())]
+        self._ring = [(f"{SCHEME}:{name}", pepper) for name, pepper in reversed(list(peppers.items()))]
 
     def written(self, text: str) -> KeyDigest:
         scheme, pepper = self._ring[0]

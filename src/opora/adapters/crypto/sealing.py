@@ -1,5 +1,6 @@
 """Texts that only the holder of the secret can read, and that cannot be moved to another place unnoticed."""
 
+import hmac
 from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
@@ -33,3 +34,15 @@ class AesSeal:
             return self._cipher.decrypt(nonce, text, place.encode())
         except (InvalidTag, ValueError) as error:
             raise SealBroken(place) from error
+
+
+class AnswerVault(AesSeal):
+    """Seals answers kept for repetition, and marks requests so that what they held cannot be guessed from the mark."""
+
+    def __init__(self, key: bytes, mark_key: bytes) -> None:
+        super().__init__(key)
+        self._mark_key = mark_key
+
+    def mark(self, fingerprint: bytes) -> bytes:
+        """Return the HMAC-SHA256 of a request's fingerprint."""
+        return hmac.digest(self._mark_key, fingerprint, "sha256")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from threading import Lock
 from uuid import UUID, uuid4
 
 from opora.core.kernel.errors import BlobTooLarge, NoSuchBlob, StorageUnavailable
@@ -56,14 +56,14 @@ class FolderBlobs(BlobStore):
         return self._read(name, start, length)
 
     async def _read(self, name: BlobName, start: int, length: int | None) -> AsyncIterator[bytes]:
-        file = await self._do(open_at, self._place(name), start)
+        reader = await self._do(PartReader, self._place(name), start)
         try:
             left = length
-            while some := await self._do(file.read, CHUNK if left is None else min(CHUNK, left)):
+            while some := await self._do(reader.read, CHUNK if left is None else min(CHUNK, left)):
                 yield some
                 left = None if left is None else left - len(some)
         finally:
-            await asyncio.shield(self._do(file.close))
+            await asyncio.shield(self._do(reader.close))
 
     async def size(self, name: BlobName) -> int | None:
         """See the port."""
@@ -102,18 +102,27 @@ class FolderBlobs(BlobStore):
 
 
 class PartWriter:
-    """A file in the making: hashed and counted as it is written, invisible until it is finished."""
+    """A file in the making: hashed and counted as it is written, invisible until it is finished.
+
+    A cancelled `put` gives up while its last write may still run in another thread, so each step holds a lock: closing
+    a descriptor under a write would let the write hit whatever file is opened next.
+    """
 
     def __init__(self, part: Path, size_max: int) -> None:
         make_durable_folder(part.parent)
         self._part = part
         self._size_max = size_max
         self._digest = sha256()
+        self._lock = Lock()
         self._file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
         self.size = 0
 
     def write(self, some: bytes) -> None:
         """Add bytes; raises BlobTooLarge before any byte past the bound is written."""
+        with self._lock:
+            self._write(some)
+
+    def _write(self, some: bytes) -> None:
         self.size += len(some)
         if self.size > self._size_max:
             raise BlobTooLarge(size_max=self._size_max)
@@ -124,17 +133,38 @@ class PartWriter:
 
     def finish(self, last: bytes, place: Path) -> str:
         """Add the last bytes, make them durable, give the file its name, and return the SHA-256."""
-        self.write(last)
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(place)
+        with self._lock:
+            self._write(last)
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(place)
         sync_folder(place.parent)
         return self._digest.hexdigest()
 
     def give_up(self) -> None:
         """Leave nothing behind."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        with self._lock:
+            self._file.close()
+            self._part.unlink(missing_ok=True)
+
+
+class PartReader:
+    """A file being read from a byte on; a cancelled read may still run when it is closed, hence the lock."""
+
+    def __init__(self, place: Path, start: int) -> None:
+        self._file = place.open("rb", buffering=0)
+        self._file.seek(start)
+        self._lock = Lock()
+
+    def read(self, length: int) -> bytes:
+        """Return up to that many bytes; none at the end."""
+        with self._lock:
+            return self._file.read(length)
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            self._file.close()
 
 
 @contextmanager
@@ -166,13 +196,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_at(place: Path, start: int) -> BinaryIO:
-    """Open a file for reading from a byte on."""
-    file = place.open("rb", buffering=0)
-    file.seek(start)
-    return file
 
 
 def size_of(place: Path) -> int | None:

@@ -1,0 +1,1 @@
+"""Profile sheets as PDF files."""

@@ -4,7 +4,6 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +13,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.generic import ArrayObject, ContentStream, DictionaryObject, IndirectObject, NameObject, StreamObject
 
 from opora.adapters.pdf.files import stream
+from opora.adapters.pdf.layout import Face, Form, FormPage, Slot
 
 ALPHABET = "".join(
     letter
@@ -24,55 +24,6 @@ ALPHABET = "".join(
 
 MARKS = (b"BDC", b"BMC", b"EMC", b"DP", b"MP")
 _LETTER = re.compile(rb"<([0-9A-Fa-f]{4})> <([0-9A-Fa-f]{4})>")
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """A font as the file has it: `codes` turns letters into glyph codes in hexadecimal, `widths` are per mille."""
-
-    resource: str
-    number: int
-    codes: Mapping[int, str]
-    widths: Mapping[str, int]
-    widest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A place for one value on one line: all lengths in points, `y` from the lower edge, `least` the smallest size."""
-
-    name: str
-    x: float
-    y: float
-    width: float
-    size: float
-    least: float
-    face: Face
-    colour: str
-
-
-@dataclass(frozen=True, slots=True)
-class FormPage:
-    """One fixed page: the numbers of the objects it is drawn with, its box, and the slots on it."""
-
-    content: int
-    resources: int
-    box: bytes
-    slots: tuple[Slot, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A laid-out template: the pages of each locale and the file objects they need, by number."""
-
-    pages: Mapping[str, tuple[FormPage, ...]]
-    needs: Mapping[str, frozenset[int]]
-    objects: Mapping[int, bytes]
-
-    @property
-    def first_free(self) -> int:
-        """The first object number that the form leaves unused."""
-        return max(self.objects) + 1
 
 
 def read_form(compiler: typst.Compiler) -> Form:

@@ -16,6 +16,7 @@ import msgspec
 
 from opora.adapters.sql.connection import Connection, Database, Row
 from opora.adapters.sql.mapping import insertion, to_json
+from opora.core.audit.model import Verification
 from opora.core.kernel.model import Change
 from opora.core.kernel.ports import AuditTrail
 
@@ -109,17 +110,6 @@ async def seal_within(connection: Connection, key: AuditKey, limit: int) -> int:
     await connection.execute_many(SEAL, seals)
     await connection.execute(MOVE_HEAD, seal_number=number, seal_hash=link)
     return len(seals)
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What a walk over the chain found: `broken_at` is the first entry that does not fit, None where all do."""
-
-    whole: bool
-    checked: int
-    unsealed: int
-    broken_at: int | None = None
-    reason: str | None = None
 
 
 def fault(row: Row, key: AuditKey, number: int, link: bytes) -> str | None:

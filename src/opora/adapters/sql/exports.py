@@ -10,12 +10,11 @@ import msgspec
 from opora.adapters.sql.connection import Connection, Row
 from opora.adapters.sql.jobs import uuid_of
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
-from opora.adapters.sql.profiles import ALIVE
 from opora.core.jobs.model import JobState
 from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Page, PageRequest
 from opora.core.profiles.model.exports import Export, ExportReport, ExportStatus, Reach
-from opora.core.profiles.ports.exports import ExportRepository, ExportViews, ProfilePayloads
+from opora.core.profiles.ports.exports import ExportRepository, ExportViews
 from opora.core.profiles.rules.exports import report
 
 NAMES = (
@@ -112,25 +111,6 @@ class SqlExportViews(ExportViews):
         text = to_json([str(one) for one in ids])
         rows = await self._connection.fetch(sql, ids=text, failed_before=failed_before)
         return frozenset(uuid_of(row["id"]) for row in rows)
-
-
-class SqlProfilePayloads(ProfilePayloads):
-    """The stored JSON of profiles, as it was first given out."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def visible(self, ids: Sequence[int], reach: Reach) -> frozenset[int]:
-        return frozenset(row["id"] for row in await self._rows("id", ids, reach))
-
-    async def fetch(self, ids: Sequence[int], reach: Reach) -> Mapping[int, bytes]:
-        return {row["id"]: row["payload"].encode() for row in await self._rows("id, payload", ids, reach)}
-
-    async def _rows(self, names: str, ids: Sequence[int], reach: Reach) -> Sequence[Row]:
-        sql = f"SELECT {names} FROM profiles WHERE {ALIVE} AND id IN {self._connection.listed('ids')}"
-        if reach.owner is None:
-            return await self._connection.fetch(sql, ids=to_json(list(ids)))
-        return await self._connection.fetch(f"{sql} AND source_key = :owner", ids=to_json(list(ids)), owner=reach.owner)
 
 
 def within(reach: Reach) -> tuple[str, Mapping[str, Any]]:

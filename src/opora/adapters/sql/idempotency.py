@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -38,12 +38,34 @@ FREE = f"DELETE FROM idempotency_keys WHERE {OWN} AND state = 'running'"
 PRUNE = "DELETE FROM idempotency_keys WHERE expires_at < now()"
 
 
+class Vault(Protocol):
+    """Keeps answers so that the database alone shows neither them nor what was asked: some hold a secret."""
+
+    def seal(self, plain: bytes, place: str) -> bytes:
+        """Encrypt for one place."""
+        ...
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """Decrypt what was sealed for that place."""
+        ...
+
+    def mark(self, fingerprint: bytes) -> bytes:
+        """Return a keyed digest."""
+        ...
+
+
+def place(call: IdempotentCall) -> str:
+    """Name the row of a call for its seal."""
+    return f"{call.caller} {call.key}"
+
+
 @dataclass(slots=True)
 class Parking(Started):
     """A claim, and the transaction that waits for its answer."""
 
     call: IdempotentCall
     token: str
+    vault: Vault
     transaction: Transaction | None = None
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
@@ -68,7 +90,8 @@ class Parking(Started):
         """Store the answer in the waiting transaction, or in one of its own, and commit it."""
         transaction, self.transaction = self.transaction, None
         headers = msgspec.json.encode(answer.headers).decode()
-        values = {"status": answer.status, "headers": headers, "body": answer.body}
+        body = self.vault.seal(answer.body, place(self.call))
+        values = {"status": answer.status, "headers": headers, "body": body}
         await self._end(transaction or await database.begin(), SETTLE, values)
 
     async def _end(self, transaction: Transaction, sql: str, values: dict[str, object]) -> None:
@@ -98,18 +121,19 @@ PARKING: ContextVar[Parking | None] = ContextVar("opora_parking", default=None)
 class SqlIdempotentCalls(IdempotentCalls):
     """Idempotency keys in the same database as the effects they guard."""
 
-    def __init__(self, database: Database, randomness: Randomness) -> None:
+    def __init__(self, database: Database, randomness: Randomness, vault: Vault) -> None:
         self._database = database
         self._randomness = randomness
+        self._vault = vault
 
     async def open(self, call: IdempotentCall) -> StoredAnswer | Started:
         token = self._randomness.token_bytes(16).hex()
         names = {"caller": call.caller, "key": call.key}
         claimed = await self._database.read.fetch(
-            CLAIM, **names, fingerprint=call.fingerprint, token=token, lease_s=LEASE_S, keep_s=KEEP_S
+            CLAIM, **names, fingerprint=self._vault.mark(call.fingerprint), token=token, lease_s=LEASE_S, keep_s=KEEP_S
         )
         if claimed:
-            parking = Parking(call, token)
+            parking = Parking(call, token, self._vault)
             PARKING.set(parking)
             return parking
         return await self._first(self._database.read, call)
@@ -118,12 +142,12 @@ class SqlIdempotentCalls(IdempotentCalls):
         row = await connection.fetch_one(READ, caller=call.caller, key=call.key)
         if row is None:
             raise StillRunning  # freed this moment
-        if bytes(row["fingerprint"]) != call.fingerprint:
+        if bytes(row["fingerprint"]) != self._vault.mark(call.fingerprint):
             raise IdempotencyKeyReused
         if row["state"] != "done":
             raise AnswerLost if row["state"] == "committed" and row["lapsed"] else StillRunning
         headers = tuple((name, value) for name, value in msgspec.json.decode(row["headers"]))
-        return StoredAnswer(row["status"], headers, bytes(row["body"]))
+        return StoredAnswer(row["status"], headers, self._vault.open(bytes(row["body"]), place(call)))
 
     async def settle(self, started: Started, answer: StoredAnswer) -> None:
         PARKING.set(None)

@@ -31,6 +31,8 @@ UPDATE profiles SET deleted_at = :now WHERE deleted_at IS NULL AND id IN (
 ) RETURNING id
 """
 STREAMED_AT_ONCE = 500
+COUNTED_MAX = 10_000
+"""How far a page by cursor counts: its cost must not grow with the list."""
 
 
 def row(kept: KeptProfile) -> dict[str, Any]:
@@ -101,13 +103,24 @@ def escaped(word: str) -> str:
 
 
 @cache
-def page_sql(parts: tuple[str, ...], after: bool) -> str:
-    """Write the statement of one page: documents, and the count of all in every row."""
+def count_sql(parts: tuple[str, ...], bounded: bool) -> str:
+    """Write the statement that counts, up to `:counted` where it is bounded."""
     where = " AND ".join(parts)
-    place = " AND id < :after" if after else ""
+    if bounded:
+        return f"SELECT count(*) FROM (SELECT 1 FROM profiles WHERE {where} LIMIT :counted) AS counted"
+    return f"SELECT count(*) FROM profiles WHERE {where}"
+
+
+@cache
+def page_sql(parts: tuple[str, ...], by_cursor: bool, after: bool) -> str:
+    """Write the statement of one page: documents, and the count of all in every row."""
+    where = " AND ".join([*parts, "id < :after"] if after else parts)
+    place = "" if by_cursor else " OFFSET :offset"
+    # The ids come from an index alone, so that a far page reads no documents on its way.
+    ids = f"SELECT id FROM profiles WHERE {where} ORDER BY id DESC LIMIT :limit{place}"
     return (
-        f"SELECT id, payload, (SELECT count(*) FROM profiles WHERE {where}) AS total FROM profiles"
-        f" WHERE {where}{place} ORDER BY id DESC LIMIT :limit OFFSET :offset"
+        f"SELECT id, payload, ({count_sql(parts, by_cursor)}) AS total"
+        f" FROM profiles WHERE id IN ({ids}) ORDER BY id DESC"
     )
 
 
@@ -125,8 +138,10 @@ def documents(rows: Sequence[Row]) -> list[bytes]:
 class SqlProfileViews(ProfileViews):
     """Profiles read by one statement a page, or in parts off the event loop."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, counted_max: int = COUNTED_MAX) -> None:
+        """`counted_max` is how far a page by cursor counts."""
         self._database = database
+        self._counted_max = counted_max
 
     async def one(self, id: int, reach: Reach) -> bytes | None:
         read = self._database.read
@@ -138,18 +153,25 @@ class SqlProfileViews(ProfileViews):
 
     async def page(self, reach: Reach, wanted: ProfileFilter, request: PageRequest) -> Page[bytes]:
         condition = Condition(reach, wanted)
-        parameters: dict[str, object] = {**condition.parameters, "limit": request.limit + 1, "offset": request.offset}
-        if request.cursor:
-            parameters |= {"after": position(request.cursor), "offset": 0}
-        rows = await self._database.read.fetch(page_sql(condition.parts, bool(request.cursor)), **parameters)
-        count = rows[0]["total"] if rows else await self._count(condition)
-        shown = rows[: request.limit]
-        more = len(rows) > request.limit
-        return Page(documents(shown), count, more, str(shown[-1]["id"]) if more else None)
+        by_cursor = request.cursor is not None
+        parameters = dict(condition.parameters)
+        if request.cursor is None:
+            parameters["offset"] = request.offset
+        else:
+            parameters["counted"] = self._counted_max + 1
+            if request.cursor:
+                parameters["after"] = position(request.cursor)
+        sql = page_sql(condition.parts, by_cursor, "after" in parameters)
+        rows = await self._database.read.fetch(sql, **parameters, limit=request.limit + 1)
+        count = rows[0]["total"] if rows else await self._count(condition, by_cursor)
+        is_exact = not by_cursor or count <= self._counted_max
+        shown, more = rows[: request.limit], len(rows) > request.limit
+        return Page(documents(shown), count, more, str(shown[-1]["id"]) if more else None, is_exact)
 
-    async def _count(self, condition: Condition) -> int:
-        sql = f"SELECT count(*) FROM profiles WHERE {' AND '.join(condition.parts)}"
-        return int(await self._database.read.fetch_value(sql, **condition.parameters))
+    async def _count(self, condition: Condition, by_cursor: bool) -> int:
+        bound = {"counted": self._counted_max + 1} if by_cursor else {}
+        sql = count_sql(condition.parts, by_cursor)
+        return int(await self._database.read.fetch_value(sql, **condition.parameters, **bound))
 
     async def stream(self, reach: Reach, wanted: ProfileFilter) -> AsyncIterator[Sequence[bytes]]:
         condition = Condition(reach, wanted)

@@ -1,12 +1,14 @@
 """HTTP face of the documentation: the OpenAPI document and two viewers, served from the package alone."""
 
 from functools import lru_cache
+from html import escape
 from importlib.resources import files
 from typing import Any
 
 from litestar import Controller, Request, Response, get
 from litestar.params import FromPath
 
+from opora.api.catalogue import loaded, page
 from opora.api.openapi import document
 from opora.api.policy import EXEMPT
 from opora.api.security import DOCS_CSP
@@ -38,6 +40,14 @@ PAGE = """<!doctype html>
 STYLE = '<link rel="stylesheet" href="/docs/assets/swagger-ui.css">\n'
 SWAGGER = PAGE.format(style=STYLE, viewer="swagger-ui-bundle.js", start="swagger-start.js").encode()
 REDOC = PAGE.format(style="", viewer="redoc.standalone.js", start="redoc-start.js").encode()
+MEANING = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{code}</title></head>
+<body>
+<h1>{code}</h1>
+{text}</body>
+</html>
+"""
 DAY = {"cache-control": "public, max-age=86400"}
 
 
@@ -69,6 +79,16 @@ class ReferenceController(Controller):
         if media_type is None:
             raise NotFound
         return Response(_content(asset_name), media_type=media_type, headers=DAY)
+
+    @get("/problems/{code:str}", opt=EXEMPT)
+    async def problem(self, code: FromPath[str]) -> Response[bytes]:
+        """Say what a problem's code means and what to do: its `type` may lead here."""
+        kind = loaded().get(code)
+        if kind is None:
+            raise NotFound
+        lines = [escape(line) for line in page(kind).replace("**", "").replace("`", "").split("\n") if line]
+        text = "".join(f"<p>{line}</p>\n" for line in lines[1:])
+        return _page(MEANING.format(code=escape(code), text=text).encode())
 
     @get("/favicon.ico", opt=EXEMPT)
     async def favicon(self) -> Response[bytes]:

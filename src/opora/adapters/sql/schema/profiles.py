@@ -5,7 +5,7 @@ from sqlalchemy import Column, Index, Integer, SmallInteger, String, Table, Text
 from opora.adapters.sql.schema.metadata import ID, INSTANT, METADATA, created_at
 
 ALIVE = text("deleted_at IS NULL")
-EXPIRING = text("deleted_at IS NULL AND expires_at IS NOT NULL")
+"""The indexes hold all that a count needs, so that counting reads no documents."""
 
 PROFILES = Table(
     "profiles",
@@ -18,12 +18,19 @@ PROFILES = Table(
     Column("as_of", String(10), nullable=False),
     Column("data_version", SmallInteger, nullable=False),
     Column("recipe", Text, nullable=False),
-    Column("payload", Text, nullable=False),
-    Column("search", Text, nullable=False),
     created_at(),
     Column("expires_at", INSTANT),
     Column("deleted_at", INSTANT),
-    Index("ix_profiles_source_key_id", "source_key", "id", postgresql_where=ALIVE, sqlite_where=ALIVE),
+    Column("search", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Index(
+        "ix_profiles_source_key_id_expires_at",
+        "source_key",
+        "id",
+        "expires_at",
+        postgresql_where=ALIVE,
+        sqlite_where=ALIVE,
+    ),
     Index("ix_profiles_created_at", "created_at"),
-    Index("ix_profiles_expires_at", "expires_at", postgresql_where=EXPIRING, sqlite_where=EXPIRING),
+    Index("ix_profiles_expires_at", "expires_at", postgresql_where=ALIVE, sqlite_where=ALIVE),
 )

@@ -44,10 +44,10 @@ class ProfileViews(ABC):
 
     @abstractmethod
     async def page(self, reach: Reach, wanted: ProfileFilter, request: PageRequest) -> Page[bytes]:
-        """Return profiles, the newest first, with the exact count of all wanted.
+        """Return profiles, the newest first, with the count of all wanted: exact, but by cursor only up to 10,000.
 
-        A page after a cursor costs the same at any depth. An empty cursor starts at the newest. Raises Invalid for a
-        cursor that `page` did not give out.
+        A page by cursor costs the same at any depth of any list; an empty cursor starts at the newest. Raises Invalid
+        for a cursor that `page` did not give out.
         """
 
     @abstractmethod

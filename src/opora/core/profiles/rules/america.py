@@ -14,7 +14,7 @@ from opora.core.profiles.rules.documents import (
     TaxMaker,
     renewable_passports,
 )
-from opora.core.profiles.rules.draws import spread
+from opora.core.profiles.rules.draws import BANK, NARROW, Block, spread
 from opora.core.profiles.rules.places import Place
 
 _PASSPORT = PassportRule("A%08d", 100_000_000, None, "United States Department of State", 16, (5, 10))
@@ -48,12 +48,11 @@ def finances(table: LocaleTable, key: bytes, as_of: date) -> FinanceMaker:
     factor, offset = spread(key, "account", _ACCOUNTS)
     card = cards(table, key, as_of)
 
-    def finance(word: int, unique: int, place: Place) -> Finance:
+    def finance(block: Block, unique: int, place: Place) -> Finance:
         banks = place.banks
-        word, drawn = divmod(word, banks.total)
-        bank = banks.items[bisect(banks.bounds, drawn)]
+        bank = banks.items[bisect(banks.bounds, block[BANK] * banks.total >> NARROW)]
         account = f"{(unique * factor + offset) % _ACCOUNTS:010d}"
-        return Finance(bank.name, bank.code, None, account, card(word, unique), table.currency)
+        return Finance(bank.name, bank.code, None, account, card(block, unique), table.currency)
 
     return finance
 

@@ -7,17 +7,17 @@ from datetime import date
 from opora.core.profiles.model.people import Finance, Passport, Tax
 from opora.core.profiles.model.tables import LocaleTable
 from opora.core.profiles.rules.dates import renewable_issue_range
-from opora.core.profiles.rules.draws import spread
+from opora.core.profiles.rules.draws import ISSUE_DAY, NARROW, Block, spread
 from opora.core.profiles.rules.places import Place
 
-type PassportMaker = Callable[[int, int, date, Place], Passport]
-"""From a word of the stream, the permuted index, the birth date and the place."""
+type PassportMaker = Callable[[Block, int, date, Place], Passport]
+"""From a block, the permuted index, the birth date and the place."""
 
 type TaxMaker = Callable[[int, date, bool, Place], Tax]
 """From the permuted index, the birth date, whether it is a woman, and the place."""
 
-type FinanceMaker = Callable[[int, int, Place], Finance]
-"""From a word of the stream, the permuted index and the place."""
+type FinanceMaker = Callable[[Block, int, Place], Finance]
+"""From a block, the permuted index and the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,11 @@ def renewable_passports(rule: PassportRule, key: bytes, as_of: date) -> Passport
     """Return the maker of passports under `rule`; numbers fill its pattern without repeating."""
     factor, offset = spread(key, "passport", rule.size)
 
-    def passport(word: int, unique: int, birth: date, _place: Place) -> Passport:
+    def passport(block: Block, unique: int, birth: date, _place: Place) -> Passport:
         first, days = renewable_issue_range(birth, as_of, rule.adult_age, rule.terms_years)
         number = rule.pattern % ((unique * factor + offset) % rule.size)
-        return Passport(rule.series, number, date.fromordinal(first + word % days), rule.issuer, None)
+        return Passport(
+            rule.series, number, date.fromordinal(first + (block[ISSUE_DAY] * days >> NARROW)), rule.issuer, None
+        )
 
     return passport

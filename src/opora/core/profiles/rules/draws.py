@@ -4,7 +4,7 @@ Nothing here remembers a draw: person `index` of a seed is computed without the 
 """
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
+from hashlib import blake2b, shake_128
 from itertools import accumulate
 from math import gcd
 from struct import Struct
@@ -12,11 +12,22 @@ from struct import Struct
 PEOPLE_MAX = 1_000_000
 """How many people a seed has: the six-digit serial of a Russian taxpayer's number allows no more in one tax office."""
 
-NAME, BIRTH, PLACE, PASSPORT, CONTACT, FINANCE = range(6)
-"""Which 64-bit word of a person's stream a group of fields draws from. A new group takes the next word (two are
-free, then comes a second block), a new field of a group draws last: neither moves what was drawn before."""
+LAST_NAME, FIRST_NAME, MIDDLE_NAME, CITY = range(4)
+"""The places in a person's block that draw 32 bits: `block[CITY] * choices >> WIDE`."""
+
+SEX, POSTAL_CODE, STREET, HOUSE, APARTMENT, MOVED, BIRTH_PLACE = range(4, 11)
+ISSUE_DAY, DEPARTMENT, PHONE_LINE, DOMAIN, BANK, CARD, EXPIRY = range(11, 18)
+"""The places that draw 16 bits: `block[STREET] * choices >> NARROW`. Each field has a place of its own, so a new one
+(ten are free, then comes a second block) moves what no other draws."""
+
+WIDE, NARROW = 32, 16
+_LAYOUT = "<4I24H"
+
+type Block = tuple[int, ...]
+"""What one person's choices are drawn from."""
 
 _SIDE = 1_000
+_ROUNDS = 3
 
 
 def stream_key(version: int, locale: str, seed: int) -> bytes:
@@ -24,32 +35,37 @@ def stream_key(version: int, locale: str, seed: int) -> bytes:
     return blake2b(f"opora.profiles/{version}/{locale}/{seed}".encode(), digest_size=32).digest()
 
 
-def keystream(key: bytes) -> Callable[[int], tuple[int, ...]]:
-    """Return the function from an index to its block of eight 64-bit words: keyed BLAKE2b (RFC 7693) of the index."""
-    keyed = blake2b(key=key, digest_size=64)
-    unpack = Struct("<8Q").unpack
+def keystream(key: bytes) -> Callable[[int], Block]:
+    """Return the function from an index to its block of 64 bytes: BLAKE2b (RFC 7693) of the index.
 
-    def words(index: int) -> tuple[int, ...]:
+    The key goes in as salt and personalisation, which costs one compression less than BLAKE2b's own key.
+    """
+    keyed = blake2b(salt=key[:16], person=key[16:])
+    unpack = Struct(_LAYOUT).unpack
+
+    def drawn(index: int) -> Block:
         block = keyed.copy()
         block.update(index.to_bytes(8, "little"))
         return unpack(block.digest())
 
-    return words
+    return drawn
 
 
 def permutation(key: bytes) -> Callable[[int], int]:
     """Return a bijection of 0…PEOPLE_MAX-1: a three-round Feistel network over two base-1,000 halves.
 
-    The domain is exactly the product of the halves, so no walk back into it is needed.
+    The round functions are tables of SHAKE128 output. The domain is exactly the product of the halves, so no walk back
+    into it is needed.
     """
-    m1, m2, m3, a1, a2, a3 = Struct("<3I3H").unpack(blake2b(b"permutation", key=key, digest_size=18).digest())
+    material = shake_128(b"permutation" + key).digest(_ROUNDS * _SIDE * 2)
+    numbers: tuple[int, ...] = Struct(f"<{_ROUNDS * _SIDE}H").unpack(material)
+    first, second, third = numbers[:_SIDE], numbers[_SIDE : 2 * _SIDE], numbers[2 * _SIDE :]
 
     def permute(index: int) -> int:
         left, right = divmod(index, _SIDE)
-        left = (left + ((right + a1) * m1 >> 13)) % _SIDE
-        right = (right + ((left + a2) * m2 >> 13)) % _SIDE
-        left = (left + ((right + a3) * m3 >> 13)) % _SIDE
-        return int(left * _SIDE + right)
+        left = (left + first[right]) % _SIDE
+        right = (right + second[left]) % _SIDE
+        return (left + third[right]) % _SIDE * _SIDE + right
 
     return permute
 
@@ -67,7 +83,7 @@ def spread(key: bytes, field: str, size: int) -> tuple[int, int]:
 
 
 class Weighted[T]:
-    """A weighted choice: `items[bisect(bounds, n % total)]`; the hot paths write that out."""
+    """A weighted choice: `items[bisect(bounds, number below total)]`; the hot paths write that out."""
 
     __slots__ = ("bounds", "items", "total")
 

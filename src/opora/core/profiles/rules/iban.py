@@ -8,7 +8,7 @@ from opora.core.profiles.model.tables import LocaleTable
 from opora.core.profiles.rules.cards import cards
 from opora.core.profiles.rules.control import iban_check, letters_as_digits
 from opora.core.profiles.rules.documents import FinanceMaker
-from opora.core.profiles.rules.draws import spread
+from opora.core.profiles.rules.draws import BANK, NARROW, Block, spread
 from opora.core.profiles.rules.places import Place
 
 
@@ -28,14 +28,13 @@ def iban_finances(
     factor, offset = spread(key, "account", size)
     card = cards(table, key, as_of)
 
-    def finance(word: int, unique: int, place: Place) -> Finance:
+    def finance(block: Block, unique: int, place: Place) -> Finance:
         banks = place.banks
-        word, drawn = divmod(word, banks.total)
-        bank = banks.items[bisect(banks.bounds, drawn)]
+        bank = banks.items[bisect(banks.bounds, block[BANK] * banks.total >> NARROW)]
         head, number = heads[bank.code]
         serial = (unique * factor + offset) % size
         check = iban_check(number + serial, country_number)
         account = f"{country}{check}{head}{serial:0{serial_digits}d}"
-        return Finance(bank.name, bank.code, None, account, card(word, unique), table.currency)
+        return Finance(bank.name, bank.code, None, account, card(block, unique), table.currency)
 
     return finance

@@ -36,8 +36,8 @@ def iin_check(eleven: str) -> int:
 def taxes(_table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
     """Return the maker of IIN: birth date, century and sex, four digits, check.
 
-    People who share a serial are born in different two-hundredths of the span of birth dates (see `people.births`),
-    so the whole number is unique. The odd serial changes the second weighting by 2, so one of the pair can be written.
+    People who share a serial are born on different days (see `people.births`), so the whole number is unique.
+    The odd serial changes the second weighting by 2, so one of the pair can be written.
     """
     factor, offset = spread(key, "iin", IIN_SERIALS)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from unicodedata import combining, normalize
 
 from opora.core.profiles.model.tables import LocaleTable
-from opora.core.profiles.rules.draws import Weighted
+from opora.core.profiles.rules.draws import FIRST_NAME, LAST_NAME, MIDDLE_NAME, WIDE, Block, Weighted
 
 type Named = tuple[str, str, str | None, str, str]
 """Last, first and middle name, the full name, and `first.last` in Latin letters."""
@@ -82,31 +82,28 @@ def _sided(table: LocaleTable, female: bool) -> tuple[Weighted[tuple[str, str]],
     )
 
 
-def surname_first(table: LocaleTable) -> Callable[[int, bool], Named]:
-    """Return the function from a word and a sex to a name written surname, first name, patronymic."""
+def surname_first(table: LocaleTable) -> Callable[[Block, bool], Named]:
+    """Return the function from a block and a sex to a name written surname, first name, patronymic."""
     sides = (_sided(table, female=False), _sided(table, female=True))
 
-    def name(word: int, female: bool) -> Named:
+    def name(block: Block, female: bool) -> Named:
         given, family, middle = sides[female]
-        word, drawn = divmod(word, given.total)
-        first, first_latin = given.items[bisect(given.bounds, drawn)]
-        word, drawn = divmod(word, family.total)
-        last, last_latin = family.items[bisect(family.bounds, drawn)]
-        patronymic = middle.items[bisect(middle.bounds, word % middle.total)][0]
+        first, first_latin = given.items[bisect(given.bounds, block[FIRST_NAME] * given.total >> WIDE)]
+        last, last_latin = family.items[bisect(family.bounds, block[LAST_NAME] * family.total >> WIDE)]
+        patronymic, _ = middle.items[bisect(middle.bounds, block[MIDDLE_NAME] * middle.total >> WIDE)]
         return last, first, patronymic, f"{last} {first} {patronymic}", f"{first_latin}.{last_latin}"
 
     return name
 
 
-def surname_last(table: LocaleTable) -> Callable[[int, bool], Named]:
-    """Return the function from a word and a sex to a name written first name, surname; there is no middle name."""
+def surname_last(table: LocaleTable) -> Callable[[Block, bool], Named]:
+    """Return the function from a block and a sex to a name written first name, surname; there is no middle name."""
     sides = (_sided(table, female=False), _sided(table, female=True))
 
-    def name(word: int, female: bool) -> Named:
+    def name(block: Block, female: bool) -> Named:
         given, family, _ = sides[female]
-        word, drawn = divmod(word, given.total)
-        first, first_latin = given.items[bisect(given.bounds, drawn)]
-        last, last_latin = family.items[bisect(family.bounds, word % family.total)]
+        first, first_latin = given.items[bisect(given.bounds, block[FIRST_NAME] * given.total >> WIDE)]
+        last, last_latin = family.items[bisect(family.bounds, block[LAST_NAME] * family.total >> WIDE)]
         return last, first, None, f"{first} {last}", f"{first_latin}.{last_latin}"
 
     return name

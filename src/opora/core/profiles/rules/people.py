@@ -11,20 +11,19 @@ from opora.core.profiles.rules.control import THREE
 from opora.core.profiles.rules.dates import birth_range
 from opora.core.profiles.rules.documents import Country
 from opora.core.profiles.rules.draws import (
-    BIRTH,
-    CONTACT,
-    FINANCE,
-    NAME,
-    PASSPORT,
+    DOMAIN,
+    NARROW,
     PEOPLE_MAX,
-    PLACE,
+    PHONE_LINE,
+    SEX,
+    Block,
     keystream,
     permutation,
     spread,
     stream_key,
 )
 from opora.core.profiles.rules.germany import GERMANY
-from opora.core.profiles.rules.kazakhstan import IIN_SERIALS, KAZAKHSTAN
+from opora.core.profiles.rules.kazakhstan import KAZAKHSTAN
 from opora.core.profiles.rules.places import Place
 from opora.core.profiles.rules.russia import RUSSIA
 from opora.core.profiles.rules.workshop import Workshop
@@ -39,30 +38,27 @@ COUNTRIES: dict[str, Country] = {
 _DOMAINS = ("example.com", "example.org", "mail.test", "post.test")
 _MAILBOXES = 1_000_000
 _PHONE_DIGITS = (2, 3, 6, 7)
-_STRATA = PEOPLE_MAX // IIN_SERIALS
+_HALF = 1 << NARROW - 1
 
 
-def births(recipe: Recipe) -> Callable[[int, int], tuple[bool, date]]:
-    """Return the function from a word and a permuted index to a sex (is it a woman?) and a birth date.
+def births(recipe: Recipe) -> Callable[[Block, int], tuple[bool, date]]:
+    """Return the function from a block and a permuted index to a sex (is it a woman?) and a birth date.
 
-    The span of birth dates is cut into 200 strata and the permuted index names one: even in spread as a plain draw,
-    and what lets numbers with a birth date inside be unique. The shortest span, one year of age, has 365 dates.
+    The permuted index goes through the span of birth dates as through a million points on it: as even as a draw, and
+    people a `kazakhstan.IIN_SERIALS` apart are born on different days, for the shortest span has 365.
     """
     first, days = birth_range(recipe.as_of, recipe.age_min, recipe.age_max)
     fixed = None if recipe.sex is None else recipe.sex is Sex.FEMALE
 
-    def birth(word: int, unique: int) -> tuple[bool, date]:
-        stratum = unique // IIN_SERIALS
-        start = stratum * days // _STRATA
-        width = (stratum + 1) * days // _STRATA - start
-        word, female = divmod(word, 2)
-        return bool(female) if fixed is None else fixed, date.fromordinal(first + start + word % width)
+    def birth(block: Block, unique: int) -> tuple[bool, date]:
+        female = block[SEX] >= _HALF if fixed is None else fixed
+        return female, date.fromordinal(first + unique * days // PEOPLE_MAX)
 
     return birth
 
 
-def contacts(key: bytes) -> Callable[[int, int, int, Place, str], tuple[str, str]]:
-    """Return the function from a word, the index, the permuted index, a place and a Latin name to phone and e-mail.
+def contacts(key: bytes) -> Callable[[Block, int, int, Place, str], tuple[str, str]]:
+    """Return the function from a block, the index, the permuted index, a place and a Latin name to phone and e-mail.
 
     E-mail goes to domains that nobody can own (RFC 2606). Runs of a million phone numbers and more are filled by the
     permuted index; the short runs kept for fiction by the index itself, so that people in a row differ.
@@ -70,13 +66,13 @@ def contacts(key: bytes) -> Callable[[int, int, int, Place, str], tuple[str, str
     factor, offset = spread(key, "mailbox", _MAILBOXES)
     turns = {digits: (10**digits, *spread(key, f"phone/{digits}", 10**digits)) for digits in _PHONE_DIGITS}
 
-    def contact(word: int, index: int, unique: int, place: Place, latin: str) -> tuple[str, str]:
+    def contact(block: Block, index: int, unique: int, place: Place, latin: str) -> tuple[str, str]:
         lines = place.phones
-        pattern, digits = lines[word % len(lines)]
+        pattern, digits = lines[block[PHONE_LINE] * len(lines) >> NARROW]
         size, turn, start = turns[digits]
         number = ((index if size < PEOPLE_MAX else unique) * turn + start) % size
         high, low = divmod((unique * factor + offset) % _MAILBOXES, 1000)
-        return pattern % number, f"{latin}.{THREE[high]}{THREE[low]}@{_DOMAINS[word >> 32 & 3]}"
+        return pattern % number, f"{latin}.{THREE[high]}{THREE[low]}@{_DOMAINS[block[DOMAIN] & 3]}"
 
     return contact
 
@@ -90,7 +86,7 @@ def person(workshop: Workshop, recipe: Recipe) -> Callable[[int], Profile]:
     country = COUNTRIES[recipe.locale]
     locale, as_of = recipe.locale, recipe.as_of
     key = stream_key(workshop.version, locale, recipe.seed)
-    words, permute = keystream(key), permutation(key)
+    block_of, permute = keystream(key), permutation(key)
     birth_of = births(recipe)
     home_of = workshop.home_of(locale, recipe.region)
     name_of = workshop.name_of(locale)
@@ -101,15 +97,15 @@ def person(workshop: Workshop, recipe: Recipe) -> Callable[[int], Profile]:
     sexes = (Sex.MALE, Sex.FEMALE)
 
     def make(index: int) -> Profile:
-        drawn = words(index)
+        block = block_of(index)
         unique = permute(index)
-        female, birth = birth_of(drawn[BIRTH], unique)
-        place, address, birth_place = home_of(drawn[PLACE])
-        last, first, middle, full, latin = name_of(drawn[NAME], female)
-        passport = passport_of(drawn[PASSPORT], unique, birth, place)
-        phone, email = contact_of(drawn[CONTACT], index, unique, place, latin)
+        female, birth = birth_of(block, unique)
+        place, address, birth_place = home_of(block)
+        last, first, middle, full, latin = name_of(block, female)
+        passport = passport_of(block, unique, birth, place)
+        phone, email = contact_of(block, index, unique, place, latin)
         tax = tax_of(unique, birth, female, place)
-        finance = finance_of(drawn[FINANCE], unique, place)
+        finance = finance_of(block, unique, place)
         sex = sexes[female]
         return Profile(
             locale, sex, full, last, first, middle, birth, birth_place, passport, address, phone, email, tax, finance

@@ -10,8 +10,8 @@ from opora.core.profiles.rules.cards import cards
 from opora.core.profiles.rules.control import DIGITS, THREE, TWO, contributions, weigh
 from opora.core.profiles.rules.dates import russian_issue_range
 from opora.core.profiles.rules.documents import Country, FinanceMaker, PassportMaker, TaxMaker
-from opora.core.profiles.rules.draws import spread
-from opora.core.profiles.rules.places import Place
+from opora.core.profiles.rules.draws import BANK, DEPARTMENT, ISSUE_DAY, NARROW, Block, spread
+from opora.core.profiles.rules.places import ISSUERS_FROM, Place
 
 _NUMBER_FIRST = 101
 _NUMBERS = 999_999 - _NUMBER_FIRST + 1
@@ -60,21 +60,18 @@ def passports(_table: LocaleTable, key: bytes, as_of: date) -> PassportMaker:
     factor, offset = spread(key, "passport", _FORM_AGES * _NUMBERS)
     issue_range = russian_issue_range(as_of)
 
-    def passport(word: int, unique: int, birth: date, place: Place) -> Passport:
+    def passport(block: Block, unique: int, birth: date, place: Place) -> Passport:
         first, days = issue_range(birth)
-        word, day = divmod(word, days)
-        issued_on = date.fromordinal(first + day)
+        issued_on = date.fromordinal(first + (block[ISSUE_DAY] * days >> NARROW))
         residue, number = divmod((unique * factor + offset) % (_FORM_AGES * _NUMBERS), _NUMBERS)
         year = issued_on.year
         form_year = year - (year - residue) % _FORM_AGES
-        region = place.region
-        issuer = region.issuers[bisect(region.issuers, (year, chr(0x10FFFF))) - 1][1]
         return Passport(
-            region.document_series + TWO[form_year % 100],
+            place.document_series + TWO[form_year % 100],
             f"{number + _NUMBER_FIRST:06d}",
             issued_on,
-            issuer,
-            _departments(region.code)[word % _UNITS],
+            place.issuers[year - ISSUERS_FROM],
+            _departments(place.region)[block[DEPARTMENT] * _UNITS >> NARROW],
         )
 
     return passport
@@ -103,7 +100,7 @@ def taxes(_table: LocaleTable, key: bytes, _as_of: date) -> TaxMaker:
     factor, offset = spread(key, "snils", _SNILS)
 
     def tax(unique: int, _birth: date, _female: bool, place: Place) -> Tax:
-        offices = place.city.tax_offices
+        offices = place.tax_offices
         office = offices[unique % len(offices)]
         high, low = divmod((unique * inn_factor + inn_offset) % _INN_SERIALS, 1000)
         twelfth, eleventh = divmod(_inn_office(office) + _INN_HIGH[high] + _INN_LOW[low], _PACK)
@@ -128,16 +125,15 @@ def finances(table: LocaleTable, key: bytes, as_of: date) -> FinanceMaker:
     card = cards(table, key, as_of)
     currency = table.currency
 
-    def finance(word: int, unique: int, place: Place) -> Finance:
+    def finance(block: Block, unique: int, place: Place) -> Finance:
         banks = place.banks
-        word, drawn = divmod(word, banks.total)
-        bank = banks.items[bisect(banks.bounds, drawn)]
+        bank = banks.items[bisect(banks.bounds, block[BANK] * banks.total >> NARROW)]
         high, low = divmod((unique * factor + offset) % _ACCOUNT_SERIALS, 1000)
         high, middle = divmod(high, 1000)
         head = bank.account_prefix
         total = _account_head(bank.code, head) + _ACCOUNT_THREE[high] + _ACCOUNT_THREE[middle] + _ACCOUNT_THREE[low]
         account = f"{head}{_ACCOUNT_KEY[total]}{_BRANCH_HEAD}{THREE[high]}{THREE[middle]}{THREE[low]}"
-        return Finance(bank.name, bank.code, bank.correspondent_account, account, card(word, unique), currency)
+        return Finance(bank.name, bank.code, bank.correspondent_account, account, card(block, unique), currency)
 
     return finance
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from opora.core.profiles.model.people import Address
 from opora.core.profiles.model.tables import LocaleTable, Tables
+from opora.core.profiles.rules.draws import Block
 from opora.core.profiles.rules.names import Named, surname_first, surname_last
 from opora.core.profiles.rules.places import Place, places, settle
 
@@ -17,20 +18,20 @@ class Workshop:
         """Keep the tables; prepare nothing yet."""
         self.version = tables.version
         self.tables = tables
-        self._names: dict[str, Callable[[int, bool], Named]] = {}
-        self._homes: dict[tuple[str, str | None], Callable[[int], tuple[Place, Address, str]]] = {}
+        self._names: dict[str, Callable[[Block, bool], Named]] = {}
+        self._homes: dict[tuple[str, str | None], Callable[[Block], tuple[Place, Address, str]]] = {}
 
     def table(self, locale: str) -> LocaleTable:
         """Return the table of a known locale."""
         return self.tables.locales[locale]
 
-    def name_of(self, locale: str) -> Callable[[int, bool], Named]:
+    def name_of(self, locale: str) -> Callable[[Block, bool], Named]:
         """Return the maker of names of a locale."""
         if locale not in self._names:
             self._names[locale] = (surname_first if locale in SURNAME_FIRST else surname_last)(self.table(locale))
         return self._names[locale]
 
-    def home_of(self, locale: str, region: str | None) -> Callable[[int], tuple[Place, Address, str]]:
+    def home_of(self, locale: str, region: str | None) -> Callable[[Block], tuple[Place, Address, str]]:
         """Return the maker of places and addresses of a region (by code), or of the whole country."""
         if (locale, region) not in self._homes:
             table = self.table(locale)

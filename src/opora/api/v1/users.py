@@ -1,0 +1,128 @@
+"""HTTP face of people."""
+
+from typing import Annotated, Any
+
+from dishka import FromDishka
+from litestar import Controller, Request, Response, get, patch, post
+from litestar.params import JSONBody, QueryParameter
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from opora.api.details import details
+from opora.api.locations import made
+from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
+from opora.api.policy import SIGNED_IN, needs
+from opora.api.v1.keys import sent
+from opora.api.values import LABEL_PATTERN, PathId, QueryText, Secret, Word
+from opora.core.access.errors import NoSuchUser
+from opora.core.access.model.changes import KEEP
+from opora.core.access.model.people import NewUser, UserChanges, UserFilter, UserView
+from opora.core.access.model.scopes import Role
+from opora.core.access.ports.people import UserViews
+from opora.core.access.rules.people import NAME_LENGTH_MAX
+from opora.core.access.usecases.people import CreateUser, UpdateOwnProfile, UpdateUser
+from opora.core.kernel.model import Actor
+
+Name = Annotated[str, Meta(max_length=NAME_LENGTH_MAX, pattern=LABEL_PATTERN)]
+Roles = Annotated[list[Role], Meta(min_length=1, max_length=len(Role))]
+Address = Annotated[str, Meta(min_length=3, max_length=320)]
+
+
+class NewUserBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who a new user is; without a password they cannot log in."""
+
+    email: Address
+    password: Secret | None = None
+    roles: Roles = field(default_factory=lambda: [Role.CLIENT])
+    full_name: Name = ""
+    locale: Word = "en"
+
+
+class OwnChanges(Struct, frozen=True, forbid_unknown_fields=True):
+    """What people may change of themselves."""
+
+    full_name: Name | UnsetType = UNSET
+    locale: Word | UnsetType = UNSET
+
+
+class UserChangesBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an admin changes of a user; what is not sent stays."""
+
+    roles: Roles | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+    full_name: Name | UnsetType = UNSET
+    locale: Word | UnsetType = UNSET
+
+
+class UserController(Controller):
+    """People: oneself, and for admins everybody."""
+
+    path = "/users"
+    tags = ["Users"]  # noqa: RUF012  # Litestar reads a plain list
+
+    @get("/me", opt={**SIGNED_IN, **details(refusals=(404,))})
+    async def me(self, actor: FromDishka[Actor], views: FromDishka[UserViews]) -> UserView:
+        """Read oneself; a key without an owner is nobody."""
+        if actor.user_id is None:
+            raise NoSuchUser
+        return await views.one(actor.user_id)
+
+    @patch("/me", opt={**SIGNED_IN, **details(refusals=(404,))})
+    async def change_me(
+        self, data: JSONBody[OwnChanges], actor: FromDishka[Actor], change: FromDishka[UpdateOwnProfile]
+    ) -> UserView:
+        """Change one's own name and language."""
+        return await change(actor, UserChanges(full_name=sent(data.full_name), locale=sent(data.locale)))
+
+    @get(opt=needs("users:read"))
+    async def page(
+        self,
+        request: Request[Any, Any, Any],
+        views: FromDishka[UserViews],
+        limit: PageLimit = 50,
+        page: PageNumber = 1,
+        role: Annotated[Role | None, QueryParameter(description="Users who hold this role.")] = None,
+        is_active: Annotated[bool | None, QueryParameter(description="Users who may come in, or may not.")] = None,
+        q: QueryText = None,
+    ) -> Envelope[UserView]:
+        """List users, newest first; `q` is looked for in the address and the name."""
+        wanted = UserFilter(role=role, is_active=is_active, text=q)
+        return envelope(await views.page(wanted, page_request(limit, page)), request.url)
+
+    @post(opt=needs("users:write"))
+    async def create(
+        self, data: JSONBody[NewUserBody], actor: FromDishka[Actor], create: FromDishka[CreateUser]
+    ) -> Response[UserView]:
+        """Create a user."""
+        user = await create(
+            actor,
+            NewUser(
+                email=data.email,
+                password=data.password,
+                roles=frozenset(data.roles),
+                full_name=data.full_name,
+                locale=data.locale,
+            ),
+        )
+        return made(user, f"/users/{user.id}")
+
+    @get("/{user_id:int}", opt=needs("users:read"))
+    async def one(self, user_id: PathId, views: FromDishka[UserViews]) -> UserView:
+        """Read one user."""
+        return await views.one(user_id)
+
+    @patch("/{user_id:int}", opt=needs("users:write"))
+    async def change(
+        self,
+        user_id: PathId,
+        data: JSONBody[UserChangesBody],
+        actor: FromDishka[Actor],
+        change: FromDishka[UpdateUser],
+    ) -> UserView:
+        """Change a user's roles, block or unblock them; a block ends their sessions at once."""
+        changes = UserChanges(
+            roles=KEEP if isinstance(data.roles, UnsetType) else frozenset(data.roles),
+            is_active=sent(data.is_active),
+            full_name=sent(data.full_name),
+            locale=sent(data.locale),
+        )
+        return await change(actor, user_id, changes)

@@ -1,0 +1,69 @@
+"""WebSockets pass the same gate."""
+
+from typing import Any
+
+import pytest
+from litestar import Controller, WebSocket, websocket
+
+from api.stand import Stand
+from opora.api import policy
+from opora.api.edge import wrap
+from opora.api.http import application
+
+pytestmark = pytest.mark.anyio
+
+
+class SocketController(Controller):
+    """One socket for those who may read."""
+
+    @websocket("/echo", opt=policy.needs("things:read"))
+    async def echo(self, socket: WebSocket[Any, Any, Any]) -> None:
+        """Greet and leave."""
+        await socket.accept()
+        await socket.send_text("hello")
+        await socket.close()
+
+
+async def opened(stand: Stand, path: str, bearer: str) -> list[dict[str, Any]]:
+    """Return what a client is sent."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {bearer}".encode())]
+    scope = {"type": "websocket", "path": path, "headers": headers, "query_string": b"", "client": ("192.0.2.1", 1)}
+    await wrap(application([SocketController]), stand.parts)(scope, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize("path", ["/api/v1/echo", "/v1/echo/"])
+async def test_who_may_is_connected(stand: Stand, path: str) -> None:
+    sent = await opened(stand, path, "reader")
+    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert stand.gate.spent["key:8", "minute"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "bearer", "code", "reason"),
+    [
+        ("/v1/echo", "wrong", 4401, "bad_key"),
+        ("/v1/nowhere", "reader", 4404, "no_such_route"),
+    ],
+)
+async def test_who_may_not_is_told_why(stand: Stand, path: str, bearer: str, code: int, reason: str) -> None:
+    sent = await opened(stand, path, bearer)
+    assert sent == [{"type": "websocket.close", "code": code, "reason": reason}]
+    assert "opora_http_requests_in_flight 0.0" in stand.parts.metrics.render().decode()
+
+
+async def test_a_socket_without_a_policy_stops_the_start(stand: Stand) -> None:
+    @websocket("/loose")
+    async def loose(socket: WebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+
+    with pytest.raises(policy.Undeclared, match="WEBSOCKET /api/v1/loose"):
+        wrap(application([loose]), stand.parts)

@@ -1,0 +1,1 @@
+"""Stories from the first call to the last, against processes."""
