@@ -12,10 +12,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from faults.shop import EFFECT, KIND
-from servers.plugin import Private
-from servers.processes import alive
 
+from faults.shop import EFFECT, KIND
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.postgres import PostgresDatabase
@@ -25,6 +23,8 @@ from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.core.jobs.model import NewJob
 from opora.core.jobs.ports import Announcer
 from opora.core.kernel.errors import DatabaseUnavailable
+from servers.plugin import Private
+from servers.processes import alive
 
 TESTS = Path(__file__).parents[1]
 LEASE_S = 2
@@ -95,8 +95,8 @@ class Yard:
     async def until(self, state: str, count: int, within_s: float = 25.0) -> None:
         """Look until so many jobs stand there."""
         async with asyncio.timeout(within_s):
-            while (await self.states())[state] < count:
-                await asyncio.sleep(0.05)
+            while (await self.states())[state] < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # it is the store that is asked
 
     async def effects(self) -> Counter[str]:
         """Count the effects of each job."""
