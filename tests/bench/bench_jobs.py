@@ -1,4 +1,4 @@
-"""Jobs from the transaction that asks for them to done, on both stores, beside taskiq's own brokers; and how soon one starts.
+"""Jobs from the transaction that asks for them to done, on both stores, beside taskiq's brokers; how soon one starts.
 
 The peers carry a message whose task does nothing; ours is a row added in a transaction, claimed, ended in another.
 """
@@ -225,4 +225,4 @@ def figures() -> list[Figure]:
 
 if __name__ == "__main__":
     for figure in figures():
-        print(figure)  # noqa: T201 - a command's output
+        print(figure)
