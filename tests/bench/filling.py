@@ -17,8 +17,8 @@ INSERT INTO profiles (id, {KEPT}, payload)
 SELECT id + {{step}} * {{made}}, {KEPT}, '{{{{"id":' || (id + {{step}} * {{made}}) || substr(payload, {{comma}}) FROM profiles
 WHERE id <= (SELECT min(id) + {{made}} - 1 FROM profiles)
 """
-FIELDS = "locale sex full_name last_name first_name middle_name birth_date birth_place phone email".split()
-PARTS = "passport address tax finance".split()
+FIELDS = ["locale", "sex", "full_name", "last_name", "first_name", "middle_name", "birth_date", "birth_place", "phone", "email"]
+PARTS = ["passport", "address", "tax", "finance"]
 PEER_TABLES = """
 CREATE TABLE usual_keys (id bigint PRIMARY KEY, digest text NOT NULL UNIQUE, active boolean NOT NULL);
 CREATE TABLE usual_profiles (
