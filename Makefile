@@ -47,8 +47,14 @@ check-rest:
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/core tests/architecture tests/docs --ignore=tests/docs/test_examples.py
 
-bench: $(READY) ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=profiles for one)
+bench: .venv/.bench ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=people for one)
 	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ONLY)
+
+# The peers are no part of what developers need, so they come only here.
+.venv/.bench: $(READY) requirements/bench.lock
+	@{ $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.lock || \
+		{ $(BIN)/python -m ensurepip --upgrade >/dev/null && \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.lock; }; } && touch $@
 
 migrate: $(READY) ## Bring the database of OPORA_DATABASE_URL (or OPORA_HOME) to the newest schema
 	@$(BIN)/opora db upgrade
@@ -69,6 +75,8 @@ lock: $(READY) ## Choose versions anew and write requirements/*.lock: versions a
 	$(UV) pip compile pyproject.toml $(LOCK) --upgrade -o requirements/runtime.lock
 	$(UV) pip compile pyproject.toml --all-extras --group dev $(LOCK) --upgrade \
 		--constraint requirements/runtime.lock -o requirements/dev.lock
+	$(UV) pip compile --group bench $(LOCK) --upgrade \
+		--constraint requirements/dev.lock -o requirements/bench.lock
 
 UV = $(shell command -v uv || echo .tools/bin/uv)
 

@@ -77,7 +77,9 @@ def stores(one: Installation, redis_url: str, load: Callable[[], Tally]) -> list
     a_thousand = 1000 * statements / answered
     return [
         Figure("the gate: Redis's own CPU a call", duration(a_call_s), goal="≤ 12 µs", met=a_call_s <= 12e-6),
-        Figure("the gate: calls to Redis a request", f"{calls / answered:.3f}", goal="≤ 1.01", met=calls <= answered * 1.01),
+        Figure(
+            "the gate: calls to Redis a request", f"{calls / answered:.3f}", goal="≤ 1.01", met=calls <= answered * 1.01
+        ),
         Figure(
             "the gate: SQL statements a 1,000 requests, key warm",
             f"{a_thousand:.1f} (each key is read anew every 0.5 s, whatever the load)",

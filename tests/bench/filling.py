@@ -17,8 +17,19 @@ INSERT INTO profiles (id, {KEPT}, payload)
 SELECT id + {{step}} * {{made}}, {KEPT}, '{{{{"id":' || (id + {{step}} * {{made}}) || substr(payload, {{comma}}) FROM profiles
 WHERE id <= (SELECT min(id) + {{made}} - 1 FROM profiles)
 """
-FIELDS = "locale sex full_name last_name first_name middle_name birth_date birth_place phone email".split()
-PARTS = "passport address tax finance".split()
+FIELDS = [
+    "locale",
+    "sex",
+    "full_name",
+    "last_name",
+    "first_name",
+    "middle_name",
+    "birth_date",
+    "birth_place",
+    "phone",
+    "email",
+]
+PARTS = ["passport", "address", "tax", "finance"]
 PEER_TABLES = """
 CREATE TABLE usual_keys (id bigint PRIMARY KEY, digest text NOT NULL UNIQUE, active boolean NOT NULL);
 CREATE TABLE usual_profiles (
@@ -32,9 +43,7 @@ def make(service: Process, key: str, count: int) -> None:
     """Have the service make and keep people."""
     with httpx.Client(base_url=service.url, headers={"X-API-Key": key}, timeout=60) as client:
         for _ in range(count // MADE_AT_ONCE):
-            client.post(
-                "/api/v1/profiles/generate", json={"count": MADE_AT_ONCE, "persist": True}
-            ).raise_for_status()
+            client.post("/api/v1/profiles/generate", json={"count": MADE_AT_ONCE, "persist": True}).raise_for_status()
 
 
 def copies(made: int, times: int, comma: str) -> list[str]:

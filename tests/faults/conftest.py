@@ -1,6 +1,7 @@
 """Workers as processes over a store of each kind, and the question whether every job had its effect once."""
 
 import asyncio
+import hashlib
 import os
 import signal
 import subprocess
@@ -11,10 +12,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from faults.shop import EFFECT, KIND
-from servers.plugin import Private
-from servers.processes import alive
 
+from faults.shop import EFFECT, KIND
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.postgres import PostgresDatabase
@@ -24,9 +23,12 @@ from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.core.jobs.model import NewJob
 from opora.core.jobs.ports import Announcer
 from opora.core.kernel.errors import DatabaseUnavailable
+from servers.plugin import Private
+from servers.processes import alive
 
 TESTS = Path(__file__).parents[1]
 LEASE_S = 2
+SECRET = hashlib.sha256(b"of no worth").hexdigest()
 
 
 class Nobody(Announcer):
@@ -90,11 +92,11 @@ class Yard:
             return Counter()
         return Counter(row["state"] for row in rows)
 
-    async def until(self, state: str, count: int, within_s: float = 40.0) -> None:
+    async def until(self, state: str, count: int, within_s: float = 25.0) -> None:
         """Look until so many jobs stand there."""
         async with asyncio.timeout(within_s):
-            while (await self.states())[state] < count:
-                await asyncio.sleep(0.05)
+            while (await self.states())[state] < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # it is the store that is asked
 
     async def effects(self) -> Counter[str]:
         """Count the effects of each job."""
@@ -110,7 +112,7 @@ class Yard:
 def settings(home: Path, **more: str) -> dict[str, str]:
     """Return the environment of a worker with short leases."""
     told = {"OPORA_HOME": str(home), "OPORA_JOB_LEASE_S": str(LEASE_S), "OPORA_JOB_POLL_MS": "200"}
-    return {**told, "OPORA_WORKER_CONCURRENCY": "8", **more}
+    return {**told, "OPORA_WORKER_CONCURRENCY": "8", "OPORA_SECRET_KEY": SECRET, **more}
 
 
 @pytest.fixture

@@ -32,9 +32,7 @@ class Work:
         await asyncio.sleep(float(str(claim.payload["seconds"])))
         async with self.unit() as tx:
             await tx.audit.record(
-                Change(
-                    actor=SYSTEM, action=EFFECT, entity_type="job", entity_id=str(claim.id), at=self.clock.now()
-                )
+                Change(actor=SYSTEM, action=EFFECT, entity_type="job", entity_id=str(claim.id), at=self.clock.now())
             )
             await tx.jobs.finish(claim)
 

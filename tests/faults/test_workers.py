@@ -6,12 +6,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from faults.conftest import LEASE_S, Nursery, Yard, settings
-from servers import redis
-from servers.plugin import Private
 
+from faults.conftest import LEASE_S, Nursery, Yard, settings
 from opora.adapters.sql import migrations
 from opora.adapters.sql.postgres import PostgresDatabase
+from servers import redis
+from servers.plugin import Private
 
 pytestmark = pytest.mark.anyio
 

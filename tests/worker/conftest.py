@@ -66,9 +66,7 @@ class Shop:
     def __init__(self, database: SqliteDatabase, clock: StoreClock) -> None:
         self.database = database
         self.wakes = Wakes()
-        self.unit = SqlUnitOfWork(
-            database, SqlParts(TimeOrderedIdentifiers(), AuditKey(bytes(32)), self.wakes, {})
-        )
+        self.unit = SqlUnitOfWork(database, SqlParts(TimeOrderedIdentifiers(), AuditKey(bytes(32)), self.wakes, {}))
         self.clock = SkewedClock(clock, 0.0)
         self.leases = SqlJobLeases(database, TimeOrderedIdentifiers(), SystemRandomness(), self.clock)
         self.views = SqlJobViews(database.read)
@@ -99,8 +97,8 @@ class Shop:
     async def until(self, id: UUID, state: JobState, within_s: float = 120.0) -> Job:
         """Let time pass until a job stands there."""
         async with asyncio.timeout(within_s):
-            while (job := await self.job(id)).state is not state:
-                await asyncio.sleep(0.05)
+            while (job := await self.job(id)).state is not state:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # it is the store that is asked
         return job
 
     async def close(self) -> None:

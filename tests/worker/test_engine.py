@@ -119,8 +119,8 @@ async def test_an_attempt_whose_lease_was_lost_is_stopped_and_changes_nothing(sh
     await shop.until(id, JobState.RUNNING)
     await shop.database.read.execute("UPDATE jobs SET lease_id = 'anothers', attempt = attempt + 1")
     async with asyncio.timeout(3.1):
-        while not shop.diary.outcomes:
-            await asyncio.sleep(0.05)
+        while not shop.diary.outcomes:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # virtual time
     assert shop.diary.outcomes == ["lost"]
     assert (await shop.job(id)).attempt == 2
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from servers.processes import HOST, free_port
-from servers.proxy import Proxy
 
 from opora.adapters.sql.postgres import PostgresDatabase
 from opora.core.kernel.errors import DatabaseUnavailable
+from servers.processes import HOST, free_port
+from servers.proxy import Proxy
 
 pytestmark = pytest.mark.anyio
 

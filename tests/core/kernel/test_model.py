@@ -23,9 +23,7 @@ class Door(StrEnum):
     SHUT = "shut"
 
 
-MOVES = Moves(
-    {Door.OPEN: frozenset({Door.SHUT, Door.AJAR}), Door.AJAR: frozenset({Door.SHUT}), Door.SHUT: frozenset()}
-)
+MOVES = Moves({Door.OPEN: frozenset({Door.SHUT, Door.AJAR}), Door.AJAR: frozenset({Door.SHUT}), Door.SHUT: frozenset()})
 
 
 def test_a_scope_that_was_granted_is_allowed_and_no_other() -> None:

@@ -11,6 +11,9 @@ from opora.core.kernel.ports import Clock
 BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
 
 
+type Seconds = float
+
+
 class Stuck(Exception):
     """Nothing is left that could happen: somebody waits for ever."""
 
@@ -30,7 +33,7 @@ class JumpingSelector(selectors.BaseSelector):
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         return self._keys.pop(fileobj if isinstance(fileobj, int) else fileobj.fileno())
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: Seconds | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise Stuck
         self.now_s += max(timeout, 0.0)

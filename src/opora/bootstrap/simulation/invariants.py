@@ -74,13 +74,13 @@ def violations(records: Records, told: Told) -> Iterator[str]:
     yield from calls(records, told)
     for id, job in records.jobs.items():
         yield from job_ends(records, id, job)
-        yield from job_moves(records, id, job)
+        yield from job_moves(records, id)
     yield from events(records)
     keys = Counter(job["dedup_key"] for job in records.jobs.values() if job["dedup_key"])
     yield from (f"J7: {count} jobs of dedup key {key}" for key, count in keys.items() if count > 1)
-    for id in told.cancelled_unclaimed:
-        if records.effects[str(id)]:
-            yield f"J10: job {id} was cancelled before any claim and had its effect"
+    for cancelled in told.cancelled_unclaimed:
+        if records.effects[str(cancelled)]:
+            yield f"J10: job {cancelled} was cancelled before any claim and had its effect"
 
 
 def calls(records: Records, told: Told) -> Iterator[str]:
@@ -110,7 +110,7 @@ def job_ends(records: Records, id: str, job: Row) -> Iterator[str]:
         yield f"J5: job {id} made {job['attempt']} of {job['attempts_max']} attempts"
 
 
-def job_moves(records: Records, id: str, job: Row) -> Iterator[str]:
+def job_moves(records: Records, id: str) -> Iterator[str]:
     """J3, J4, J8: every move followed the table, and no lease was given over a living one."""
     state, attempt = str(JobState.QUEUED), 0
     leases: list[str] = []

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from opora.adapters.crypto.sealing import AnswerVault
 from opora.adapters.sql import audit
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.housekeeping import SqlHousekeeping
@@ -24,6 +25,7 @@ from opora.core.jobs.usecases import CancelJob, RetryJob, TidyUp
 from opora.worker.engine import Engine, EnginePolicy, Handler
 from opora.worker.loops import Loop, Timekeeper
 
+VAULT = AnswerVault(bytes(32), bytes(32))
 KEY = AuditKey(b"a key that only simulations know")
 SUBSCRIPTIONS: Subscriptions = {Worked.topic: [Subscription(name, HEAR) for name in SUBSCRIBERS]}
 SLOTS = [CronSlot("tick", TICK, timedelta(seconds=10)), CronSlot("tidy", TIDY, timedelta(seconds=30))]
@@ -52,7 +54,7 @@ class Messenger(Announcer):
         self.storm: Storm | None = None
         self.listeners: dict[str, list[Callable[[], None]]] = {}
 
-    def announce(self, ids: Sequence[UUID]) -> None:
+    def announce(self, ids: Sequence[UUID]) -> None:  # noqa: ARG002  # rows decide
         storm, chance = self.storm, self._chance
         if storm is not None and chance.random() < storm.wake_lost:
             return
@@ -141,6 +143,6 @@ class Service:
         self.process = process
         unit = SqlUnitOfWork(process.database, parts.sql)
         clock = SkewedClock(parts.clock, 0.0)
-        self.ask = Asking(SqlIdempotentCalls(process.database, parts.randomness), unit, clock)
+        self.ask = Asking(SqlIdempotentCalls(process.database, parts.randomness, VAULT), unit, clock)
         self.cancel = CancelJob(unit, clock)
         self.retry = RetryJob(unit, clock)

@@ -19,6 +19,7 @@ WORK, HEAR, TICK, TIDY, UNKNOWN = "sim.work", "sim.hear", "sim.tick", "jobs.tidy
 KNOWN = (HEAR, TIDY, TICK, WORK)
 EFFECT, ASKED = "sim.effect", "sim.asked"
 SUBSCRIBERS = ("first", "second")
+RARELY, SOMETIMES = 0.05, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +92,9 @@ class Asking:
 def a_job(chance: random.Random) -> NewJob:
     """Draw a job: a few share a dedup key, some are delayed, some are of a kind that nobody knows."""
     return NewJob(
-        kind=UNKNOWN if chance.random() < 0.05 else WORK,
+        kind=UNKNOWN if chance.random() < RARELY else WORK,
         payload={"n": chance.randrange(1000)},
-        dedup_key=f"shared:{chance.randrange(3)}" if chance.random() < 0.2 else None,
+        dedup_key=f"shared:{chance.randrange(3)}" if chance.random() < SOMETIMES else None,
         priority=chance.choice(list(Priority)),
         attempts_max=chance.choice((1, 2, 5, 5)),
     )

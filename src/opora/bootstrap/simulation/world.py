@@ -99,11 +99,11 @@ class World:
     async def _settle(self, database: SqliteDatabase) -> None:
         """Wait until nothing is left to do; a job that never ends is found by the invariants."""
         deadline_s = asyncio.get_running_loop().time() + CALM_WITHIN_S
-        while await self._unsettled(database) and asyncio.get_running_loop().time() < deadline_s:
-            await asyncio.sleep(3.0)
+        while await self._unsettled(database) and asyncio.get_running_loop().time() < deadline_s:  # noqa: ASYNC110
+            await asyncio.sleep(3.0)  # virtual time: no event tells that a store is quiet
 
     async def _unsettled(self, database: SqliteDatabase) -> bool:
-        processes = [one.process for one in (*self._workers, *self._services)]
+        processes = [one.process for one in self._workers] + [one.process for one in self._services]
         return any(process.frozen() for process in processes) or await database.read.fetch_value(UNSETTLED) > 0
 
     async def _set_clock_wrong(self) -> None:
@@ -220,7 +220,7 @@ async def swept(loop: VirtualLoop) -> None:
 def played(seed: int, file: Path, rewrite: Rewrite = unchanged) -> Run:
     """Play one seed on a fresh file of the simulation's schema."""
     loop = VirtualLoop()
-    loop.set_task_factory(owned)  # type: ignore[arg-type]  # typeshed asks for a generic factory
+    loop.set_task_factory(owned)
     loop.set_exception_handler(lambda *_: None)  # the tasks of dead processes end as they like
     try:
         world = World(seed, file, loop, rewrite)
