@@ -104,7 +104,9 @@ def with_head(methods: set[str]) -> set[str]:
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
-def rows(app: Litestar, body_max_bytes: int = BODY_MAX_BYTES) -> Iterator[tuple[str, str, BaseRouteHandler, RouteFacts | None]]:
+def rows(
+    app: Litestar, body_max_bytes: int = BODY_MAX_BYTES
+) -> Iterator[tuple[str, str, BaseRouteHandler, RouteFacts | None]]:
     """Yield method, path, handler and row of every handler, None where it declares no policy."""
     for route in app.routes:
         if isinstance(route, HTTPRoute):
