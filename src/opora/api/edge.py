@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from litestar import Litestar
 
 from opora.api.addresses import Networks, Proxies
-from opora.api.bodies import BODY_TIMEOUT_S
+from opora.api.bodies import BODY_MAX_BYTES, BODY_TIMEOUT_S
 from opora.api.door import AUTH_FAILURES, Authenticating, Door
 from opora.api.gate import Gate
 from opora.api.idempotency import Repetition
@@ -33,6 +33,7 @@ class EdgeSettings:
     internal_networks: Sequence[str] = INTERNAL_NETWORKS
     cors_origins: Sequence[str] = ()
     hsts_max_age_s: int = 0
+    body_max_bytes: int = BODY_MAX_BYTES
     body_timeout_s: float = BODY_TIMEOUT_S
     problem_base_url: str = BASE_URL
     auth_failures: RatePolicy = AUTH_FAILURES
@@ -61,7 +62,7 @@ def wrap(app: Litestar, parts: EdgeParts) -> Gate:
     settings = parts.settings
     return Gate(
         app,
-        routes=Routes(app),
+        routes=Routes(app, settings.body_max_bytes),
         door=Door(
             parts.authenticate,
             parts.rates,

@@ -51,12 +51,12 @@ class Match:
 class Routes:
     """The routes of an application; building it raises Undeclared for a handler that states no policy."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar, body_max_bytes: int = BODY_MAX_BYTES) -> None:
         self._find = app.asgi_router.handle_routing
         self._facts: dict[BaseRouteHandler, RouteFacts] = {}
         self.operations: list[Operation] = []
         loose = []
-        for method, path, handler, facts in rows(app):
+        for method, path, handler, facts in rows(app, body_max_bytes):
             if facts is None:
                 loose.append(f"{method} {path} ({handler.handler_name})")
                 continue
@@ -103,13 +103,18 @@ def with_head(methods: set[str]) -> set[str]:
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
-def rows(app: Litestar) -> Iterator[tuple[str, str, BaseRouteHandler, RouteFacts | None]]:
-    """Yield method, path, handler and row of every handler, None where it declares no policy."""
+def rows(
+    app: Litestar, body_max_bytes: int = BODY_MAX_BYTES
+) -> Iterator[tuple[str, str, BaseRouteHandler, RouteFacts | None]]:
+    """Yield method, path, handler and row of every handler, None where it declares no policy.
+
+    `body_max_bytes` bounds the bodies of handlers that name no bound of their own.
+    """
     for route in app.routes:
         if isinstance(route, HTTPRoute):
             for method, (handler, model) in route.route_handler_map.items():
                 if method != "OPTIONS" or declared(handler.opt) is not None:
-                    yield str(method), route.path_format, handler, _facts(handler, str(method), model)
+                    yield str(method), route.path_format, handler, _facts(handler, str(method), model, body_max_bytes)
         elif isinstance(route, WebSocketRoute):
             policy = declared(route.route_handler.opt)
             yield "WEBSOCKET", route.path_format, route.route_handler, RouteFacts(policy) if policy else None
@@ -118,7 +123,7 @@ def rows(app: Litestar) -> Iterator[tuple[str, str, BaseRouteHandler, RouteFacts
             yield "ASGI", route.path_format, route.route_handler, RouteFacts(policy) if policy else None
 
 
-def _facts(handler: HTTPRouteHandler, method: str, model: Any) -> RouteFacts | None:
+def _facts(handler: HTTPRouteHandler, method: str, model: Any, body_max_bytes: int) -> RouteFacts | None:
     policy = declared(handler.opt)
     if policy is None:
         return None
@@ -128,7 +133,7 @@ def _facts(handler: HTTPRouteHandler, method: str, model: Any) -> RouteFacts | N
         policy=policy,
         query=_query(handler, model),
         media_type=_media_type(handler),
-        body_max_bytes=upload_max_bytes or handler.opt.get("body_max_bytes", BODY_MAX_BYTES),
+        body_max_bytes=upload_max_bytes or handler.opt.get("body_max_bytes", body_max_bytes),
         is_upload=upload_max_bytes is not None,
         is_repeatable=method == "POST" and bool(repeatable),
         cost=handler.opt.get("cost", 1),

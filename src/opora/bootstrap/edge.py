@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 from opora.adapters.sql import revisions
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.versions import SqlVersionRegistry
+from opora.api import sentry
 from opora.api.edge import EdgeParts, EdgeSettings
 from opora.api.health import Check, HealthChecks
 from opora.api.metrics import Metrics
@@ -78,6 +79,8 @@ class Edge(Provider):
             internal_networks=settings.internal_networks,
             cors_origins=settings.cors_origins,
             hsts_max_age_s=settings.hsts_s,
+            body_max_bytes=settings.body_limit_bytes,
             problem_base_url=settings.problem_base_url,
         )
-        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, settings=edge)
+        told = sentry.report if settings.sentry_dsn else None
+        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, told, edge)

@@ -17,6 +17,7 @@ from opora.core.kernel.ports import BlobStore, UnitOfWork
 from opora.core.profiles.model.exports import ExportPolicy
 from opora.core.profiles.ports.exports import ExportTx, ExportViews, ProfilePayloads, ProfileSheets
 from opora.core.profiles.ports.profiles import ProfileTx, ProfileViews
+from opora.core.profiles.rules.keeping import KeepingPolicy
 from opora.core.profiles.rules.workshop import Workshop
 
 SCHEME = "file:"
@@ -54,6 +55,10 @@ class Profiles(Provider):
     @provide
     def policy(self) -> ExportPolicy:
         return ExportPolicy(kept_for=timedelta(days=self._settings.export_retention_days))
+
+    @provide
+    def keeping(self) -> KeepingPolicy:
+        return KeepingPolicy(self._settings.profile_ttl_s or None)
 
     @provide
     def sheets(self) -> ProfileSheets:

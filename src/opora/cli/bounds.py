@@ -12,7 +12,6 @@ with without(ORM_FOR_LITESTAR):
     from opora.api import bodies, headers, json_guard, pages, paths, query
 
 FIXED: tuple[tuple[str, str, int | float, str], ...] = (
-    ("requests", "Body that is not an upload", bodies.BODY_MAX_BYTES, "bytes"),
     ("requests", "Wait for the next part of a body", bodies.BODY_TIMEOUT_S, "s"),
     ("requests", "Path", paths.PATH_MAX, "characters"),
     ("requests", "Query", query.SIZE_MAX_BYTES, "bytes"),

@@ -25,6 +25,7 @@ from opora.core.access.model.callers import Caller, Credentials
 from opora.core.kernel.model import Actor, Origin
 from opora.core.kernel.ports import Clock, Randomness, UnitOfWork
 from opora.core.profiles.ports.profiles import ProfileTx, ProfileViews
+from opora.core.profiles.rules.keeping import KeepingPolicy
 from opora.core.profiles.rules.workshop import Workshop
 from opora.core.profiles.usecases.profiles import USE_CASES
 
@@ -66,6 +67,7 @@ async def client(sqlite_unit: SqlUnitOfWork, sqlite_database: Database) -> Async
     parts.provide(SystemClock, provides=Clock)
     parts.provide(SystemRandomness, provides=Randomness)
     parts.provide(lambda: WORKSHOP, provides=Workshop)
+    parts.provide(lambda: KeepingPolicy(), provides=KeepingPolicy)
     parts.provide(lambda: Cursors(b"a secret"), provides=Cursors)
     container = make_async_container(parts)
     app = application([await bind(ProfileController, container, current_actor)])

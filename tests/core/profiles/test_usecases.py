@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
+from opora.adapters.sql.connection import Database
 from opora.adapters.sql.profiles import SqlProfileViews
 from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.adapters.system.randomness import SystemRandomness
@@ -14,6 +16,7 @@ from opora.core.profiles.errors import InvalidGeneration, NoSuchProfile
 from opora.core.profiles.model.exports import EVERYONES
 from opora.core.profiles.model.kept import ProfileFilter
 from opora.core.profiles.model.requests import GenerationRequest
+from opora.core.profiles.rules.keeping import KeepingPolicy
 from opora.core.profiles.usecases.profiles import EXPIRE, DeleteProfile, ExpireProfiles, GenerateProfiles
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +39,7 @@ def clock():
 
 @pytest.fixture
 def generate(sqlite_unit, workshop, clock):
-    return GenerateProfiles(sqlite_unit, workshop, clock, SystemRandomness())
+    return GenerateProfiles(sqlite_unit, workshop, clock, SystemRandomness(), KeepingPolicy())
 
 
 @pytest.fixture
@@ -137,3 +140,14 @@ async def test_a_lost_lease_ends_the_expiry_without_a_result(sqlite_unit, clock)
     claim = Claim(id=uuid4(), kind=EXPIRE, payload={}, attempt=1, attempts_max=5, lease_id="nobodys")
     with pytest.raises(DomainError):
         await ExpireProfiles(sqlite_unit, clock)(claim)
+
+
+async def test_what_is_kept_without_a_time_of_its_own_lives_as_long_as_the_policy_says(
+    generate: GenerateProfiles, sqlite_database: Database
+) -> None:
+    mortal = replace(generate, policy=KeepingPolicy(ttl_seconds=600))
+    made = [await one(ME, GenerationRequest(persist=True, ttl_seconds=given)) for one, given in (
+        (generate, None), (mortal, None), (mortal, 60),
+    )]  # fmt: skip
+    lives = "SELECT count(*) FROM profiles WHERE id = :id AND expires_at > created_at"
+    assert [await sqlite_database.read.fetch_value(lives, id=one.ids[0]) for one in made] == [0, 1, 1]

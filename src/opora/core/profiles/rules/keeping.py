@@ -1,6 +1,7 @@
 """Who sees a kept profile, how it is searched for, and what is kept of a batch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from unicodedata import normalize
 
@@ -44,6 +45,13 @@ def wanted(
         locale,
         tuple(folded(q or "").split()[:WORDS_MAX]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KeepingPolicy:
+    """How long a kept profile lives when the call does not say: None is for ever."""
+
+    ttl_seconds: int | None = None
 
 
 def kept(

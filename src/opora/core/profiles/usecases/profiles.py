@@ -26,13 +26,17 @@ class GenerateProfiles:
     workshop: Workshop
     clock: Clock
     randomness: Randomness
+    policy: keeping.KeepingPolicy
 
     async def __call__(self, actor: Actor, request: GenerationRequest) -> Generated:
         """Raise InvalidGeneration naming every field at fault."""
         recipe = asking.recipe(request, self.workshop.tables, self.clock.now().date(), self._any_seed)
         made = list(people(self.workshop, recipe, request.index, request.count))
         generated = Generated(made, recipe, request.index, self.workshop.version)
-        return await self._keep(actor, generated, request.ttl_seconds) if request.persist else generated
+        if not request.persist:
+            return generated
+        ttl_seconds = self.policy.ttl_seconds if request.ttl_seconds is None else request.ttl_seconds
+        return await self._keep(actor, generated, ttl_seconds)
 
     def _any_seed(self) -> int:
         return int.from_bytes(self.randomness.token_bytes(8)) >> 64 - asking.RANDOM_SEED_BITS
