@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
+
 from bench.figures import Figure, duration
 
 ROUNDS = 5

@@ -18,7 +18,7 @@ from opora.api.versions import notice
 from opora.core.access.model.callers import Caller, Credentials, address_subject
 from opora.core.access.model.rates import Admission, Decision, RatePolicy, Verdict
 from opora.core.access.ports.rates import RateGate, RateStats
-from opora.core.kernel.errors import Unauthenticated
+from opora.core.kernel.errors import PermissionDenied, Unauthenticated
 from opora.core.kernel.model import Origin
 from opora.core.kernel.ports import Clock
 
@@ -113,7 +113,7 @@ class Door:
         else:
             try:
                 known = await self._identify(sent, origin)
-            except Unauthenticated:
+            except (Unauthenticated, PermissionDenied):
                 if facts.policy.access is not Access.PUBLIC:
                     raise
                 return Known(await self._authenticate(ANONYMOUS, origin), 0.0)

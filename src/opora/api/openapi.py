@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: Litestar's own, mended where it does not say what the edge does."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, License, Reference, SecurityScheme, Server
 
 from opora import __version__
+from opora.api import details
 from opora.api.policy import Access, Policy
 from opora.api.problems import MEDIA_TYPE
 from opora.api.routes import RouteFacts, rows
@@ -18,6 +20,8 @@ from opora.api.routes import RouteFacts, rows
 TITLE = "Opora"
 STATE_KEY = "openapi_document"
 PROBLEM_REF = "#/components/schemas/Problem"
+INT64_MAX = 2**63 - 1
+_ENVELOPE = re.compile(r"Envelope_[\w.]*?(\w+)_(?=\")")
 NO_CONTENT_METHODS = frozenset({"get", "head", "delete"})
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -46,8 +50,11 @@ REFUSALS = {
     "404": "There is no such thing, or the caller may not see it.",
     "406": "The answer cannot be given in a form the request accepts.",
     "409": "The present state forbids it.",
+    "410": "It was there, but is not kept any more.",
+    "412": "The record is not in the version that If-Match names.",
     "413": "The body is larger than this call takes.",
     "415": "The body is of a type this call does not take.",
+    "416": "The range lies outside the file.",
     "422": "The request is readable but its content is not valid.",
     "429": "A rate or a quota is spent.",
     "503": "A system Opora depends on does not answer.",
@@ -89,9 +96,11 @@ def schema(app: Litestar) -> dict[str, Any]:
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         components=Components(security_schemes=SECURITY_SCHEMES),
         operation_id_creator=_operation_id,
+        create_examples=False,
         use_handler_docstrings=True,
     )
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plugin.provide_openapi_schema(), enc_hook=str))
+    text = msgspec.json.encode(plugin.provide_openapi_schema(), enc_hook=str).decode()
+    found: dict[str, Any] = msgspec.json.decode(_ENVELOPE.sub(r"\1List", text))
     _complete(found, app)
     return found
 
@@ -104,13 +113,16 @@ def _complete(found: dict[str, Any], app: Litestar) -> None:
     for method, path, handler, facts in rows(app):
         operation = paths.get(path, {}).get(method.lower())
         if operation is not None and facts is not None and isinstance(handler, HTTPRouteHandler):
-            _mend(operation, method.lower(), path, facts)
+            _mend(operation, method.lower(), path, facts, details.of(handler))
+            if handler.parsed_data_field is not None:
+                for struct, field, schema in details.bounds(handler.parsed_data_field.annotation):
+                    components["schemas"][struct]["properties"][field].update(schema)
             for name in _strict_names(handler):
                 _close(components["schemas"], name)
     _whole_numbers(found)
 
 
-def _mend(operation: dict[str, Any], method: str, path: str, facts: RouteFacts) -> None:
+def _mend(operation: dict[str, Any], method: str, path: str, facts: RouteFacts, known: details.Details) -> None:
     """Say of an operation what the gate does: who may call, which refusals come, which header it takes."""
     operation["security"] = _security(facts.policy)
     operation["x-access"] = facts.policy.access.value
@@ -120,7 +132,11 @@ def _mend(operation: dict[str, Any], method: str, path: str, facts: RouteFacts) 
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     responses = operation.setdefault("responses", {})
     responses.pop("400", None)
-    for status in _statuses(operation, method, path, facts):
+    details.summarised(operation)
+    details.describe(operation, known)
+    if method == "post":
+        details.located(operation)
+    for status in sorted({*_statuses(operation, method, path, facts), *known.refusals}):
         responses.setdefault(status, {"$ref": f"#/components/responses/Refusal{status}"})
 
 
@@ -130,9 +146,7 @@ def _statuses(operation: dict[str, Any], method: str, path: str, facts: RouteFac
         return
     yield from ("400", "422", "429", "503")
     if access in {Access.SIGNED_IN, Access.SCOPES}:
-        yield "401"
-    if access is Access.SCOPES:
-        yield "403"
+        yield from ("401", "403")
     if "{" in path or access is Access.INTERNAL:
         yield "404"
     if method not in {"get", "head"}:
@@ -166,7 +180,7 @@ def _operation_id(_handler: HTTPRouteHandler, method: Any, components: list[Any]
                 words.append(part)
         else:
             words.append(f"by_{part.name}")
-    return "_".join(words).replace("-", "_").replace(".", "_")
+    return "_".join(words).replace("-", "_").replace(".", "_").replace("__", "_")
 
 
 def _strict_names(handler: HTTPRouteHandler) -> set[str]:
@@ -202,11 +216,11 @@ def _close(schemas: dict[str, Any], name: str) -> None:
 
 
 def _whole_numbers(node: Any) -> None:
-    """Write the bounds of integers as integers: Litestar gives 100.0."""
+    """Write the bounds of integers as integers: Litestar gives 100.0, and 2^63 for what is one less."""
     if isinstance(node, dict):
         for key, value in node.items():
             if isinstance(value, float) and value.is_integer():
-                node[key] = int(value)
+                node[key] = min(int(value), INT64_MAX)
             else:
                 _whole_numbers(value)
     elif isinstance(node, list):

@@ -52,14 +52,29 @@ def bound(function: Callable[..., Any], parts: Mapping[str, Any], actor: str | N
 
 async def bind(controller: type[Controller], container: AsyncContainer, who: Callable[[], Actor]) -> type[Controller]:
     """Return the controller with every part of every handler in place; a missing part stops the start."""
+    kinds = [kind for handler in handlers(controller).values() for kind in wanted(handler.fn).values()]
+    parts = {kind: await container.get(kind) for kind in kinds if kind is not Actor}
+    return assembled(controller, parts.__getitem__, who)
+
+
+def outline(controller: type[Controller]) -> type[Controller]:
+    """Return the controller as requests see it but with no part in place: to be described, never called."""
+    return assembled(controller, lambda _kind: None, Actor)
+
+
+def handlers(controller: type[Controller]) -> dict[str, BaseRouteHandler]:
+    """Return a controller's handlers by their names."""
+    found = ((name, inspect.getattr_static(controller, name)) for name in dir(controller))
+    return {name: one for name, one in found if isinstance(one, BaseRouteHandler)}
+
+
+def assembled(controller: type[Controller], part: Callable[[Any], Any], who: Callable[[], Actor]) -> type[Controller]:
+    """Return the controller with each handler bound to the part there is of each kind it wants."""
     namespace: dict[str, Any] = {}
-    for name in dir(controller):
-        handler = inspect.getattr_static(controller, name)
-        if not isinstance(handler, BaseRouteHandler):
-            continue
+    for name, handler in handlers(controller).items():
         kinds = wanted(handler.fn)
         actor = next((one for one, kind in kinds.items() if kind is Actor), None)
-        parts = {one: await container.get(kind) for one, kind in kinds.items() if kind is not Actor}
+        parts = {one: part(kind) for one, kind in kinds.items() if kind is not Actor}
         copied = deepcopy(handler)
         copied._fn = bound(handler.fn, parts, actor, who)
         namespace[name] = copied

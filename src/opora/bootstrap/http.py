@@ -17,7 +17,7 @@ from opora.api.v1.profiles import ProfileController
 from opora.api.v1.reference import ReferenceController
 from opora.api.v1.service import HealthController, VersionController
 from opora.api.v1.users import UserController
-from opora.bootstrap.binding import bind
+from opora.bootstrap.binding import bind, outline
 
 VERSIONED: tuple[type[Controller], ...] = (
     VersionController,
@@ -44,5 +44,5 @@ async def gate_of(container: AsyncContainer) -> Gate:
 
 
 def openapi_document() -> bytes:
-    """Return the OpenAPI document as JSON, without opening anything: unbound handlers say all that it needs."""
-    return document(http.application(VERSIONED, AT_ROOT))
+    """Return the OpenAPI document as JSON, the one that a service gives out, without opening anything."""
+    return document(http.application([outline(one) for one in VERSIONED], [outline(one) for one in AT_ROOT]))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 from dishka import AnyOf, Provider, Scope, provide
 
@@ -66,4 +67,4 @@ class Profiles(Provider):
 
     @provide
     def blobs(self) -> BlobStore:
-        return FolderBlobs(Path(self._settings.storage_url.removeprefix(SCHEME)))
+        return FolderBlobs(Path(unquote(self._settings.storage_url.removeprefix(SCHEME).removeprefix("//"))))

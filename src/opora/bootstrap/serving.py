@@ -11,9 +11,8 @@ from typing import Any
 import uvicorn
 from dishka import AsyncContainer
 
-from opora import __version__
 from opora.adapters.memory.key_usage import KeyUsageLog
-from opora.api import logs, sentry
+from opora.api import logs
 from opora.bootstrap.container import application, upgrade_embedded
 from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.bootstrap.settings import Settings
@@ -140,10 +139,8 @@ def service() -> ServedProgram:
 
 
 def log(settings: Settings) -> None:
-    """Set this process's log up, and where faults are reported beside it."""
+    """Set this process's log up."""
     logs.configure(settings.log_level, as_json=LOG_FORMATS[settings.log_format])
-    if settings.sentry_dsn:
-        sentry.start(settings.sentry_dsn, settings.environment, __version__)
 
 
 def server_options(settings: Settings) -> dict[str, Any]:

@@ -67,7 +67,7 @@ async def client(sqlite_unit: SqlUnitOfWork, sqlite_database: Database) -> Async
     parts.provide(SystemClock, provides=Clock)
     parts.provide(SystemRandomness, provides=Randomness)
     parts.provide(lambda: WORKSHOP, provides=Workshop)
-    parts.provide(lambda: KeepingPolicy(), provides=KeepingPolicy)
+    parts.provide(lambda: KeepingPolicy(None), provides=KeepingPolicy)
     parts.provide(lambda: Cursors(b"a secret"), provides=Cursors)
     container = make_async_container(parts)
     app = application([await bind(ProfileController, container, current_actor)])

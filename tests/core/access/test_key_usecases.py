@@ -46,7 +46,9 @@ WANTED = NewKey(label="QA", scopes=READ)
 async def test_a_new_key_lets_its_holder_in_and_its_text_is_stored_nowhere(stage):
     made = await stage.issue(SYSTEM, replace(WANTED, rate_limit_per_min=7))
     caller = await stage.enter(key=made.key)
-    assert caller.actor == Actor(key_id=made.id, scopes=READ, origin=replace(HERE, user_agent="", request_id=""))
+    assert caller.actor == Actor(
+        key_id=made.id, scopes=READ, origin=replace(HERE, user_agent="", request_id=""), family_id=made.id
+    )
     assert (caller.limit_subject, caller.revocation) == (f"key:{made.id}", (f"key:{made.id}",))
     assert [policy.quota for policy in caller.policies] == [7]
     assert await stage.enter(token=made.key) == caller
@@ -64,6 +66,15 @@ async def test_every_change_leaves_an_audit_entry_and_an_event(stage):
     expected = ["key.issued", "key.changed", "key.rotated", "key.issued", "key.revoked", "key.imported"]
     assert (await stage.noted("topic", "outbox"))[1:] == expected
     assert (await stage.noted("action", "audit_log"))[1:] == expected
+
+
+async def test_a_key_is_the_caller_that_the_first_of_its_family_was(stage):
+    first = await stage.issue(SYSTEM, WANTED)
+    second = await stage.rotate(SYSTEM, first.id)
+    third = await stage.rotate(SYSTEM, second.id)
+    callers = [(await stage.enter(key=one.key)).actor for one in (first, second, third)]
+    assert [one.key_id for one in callers] == [first.id, second.id, third.id]
+    assert {one.subject for one in callers} == {f"key:{first.id}"}
 
 
 async def test_nobody_is_anonymous_under_the_limit_of_their_address(stage):

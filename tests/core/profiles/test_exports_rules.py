@@ -8,16 +8,13 @@ from hypothesis import strategies as st
 
 from opora.core.jobs.model import JobState
 from opora.core.kernel.errors import Gone, IllegalMove, Invalid
-from opora.core.kernel.model import Actor
 from opora.core.profiles.errors import ExportExpired, ExportNotReady, InvalidExport
 from opora.core.profiles.model.exports import (
-    EVERYONES,
     MOVES,
     Export,
     ExportFormat,
     ExportStatus,
     ExportWish,
-    Reach,
 )
 from opora.core.profiles.rules import exports as rules
 from opora.testing.exports import HOUR, NOON, an_export, completed
@@ -97,12 +94,6 @@ def test_every_field_at_fault_is_named(
         rules.checked_wish(profile_id, profile_ids, format)
     assert set(refusal.value.errors) == at_fault
     assert isinstance(refusal.value, Invalid)
-
-
-def test_an_admin_reaches_everything_and_others_their_own() -> None:
-    assert rules.reach(Actor(key_id=7, scopes=frozenset({"exports:read"}))) == Reach("key:7")
-    assert rules.reach(Actor(user_id=3)) == Reach("user:3")
-    assert rules.reach(Actor(user_id=3, scopes=frozenset({"admin"}))) == EVERYONES
 
 
 @pytest.mark.parametrize("status", [status for status in ExportStatus if status is not ExportStatus.COMPLETED])

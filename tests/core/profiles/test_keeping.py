@@ -13,6 +13,7 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
     ("actor", "seen"),
     [
         (Actor(user_id=3, key_id=7), Reach("key:7")),
+        (Actor(key_id=9, family_id=7), Reach("key:7")),
         (Actor(user_id=3), Reach("user:3")),
         (Actor(), Reach("anonymous")),
         (Actor(user_id=3, scopes=frozenset({"profiles:read_all"})), EVERYONES),

@@ -26,9 +26,7 @@ LOG = logging.getLogger("opora.queue")
 
 def broker(redis_url: str, queue: str = QUEUE) -> AsyncBroker:
     """Return the broker on a Redis; nothing is connected yet."""
-    patient_s = (
-        2 * LISTEN_S
-    )  # the driver's own bound is as long as the wait for a message: every quiet one would end it
+    patient_s = 2 * LISTEN_S  # the driver's own bound is LISTEN_S: every quiet wait would end in an error
     return BoundedListBroker(redis_url, queue_name=queue, max_connection_pool_size=4, socket_timeout=patient_s)
 
 

@@ -22,6 +22,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from opora.api.decoding import Shape
+from opora.api.details import details
 from opora.api.errors import UnsupportedMediaType, ValidationFailed
 from opora.api.policy import EXEMPT, PUBLIC, SIGNED_IN, UNREPEATABLE
 from opora.api.values import Secret
@@ -33,9 +34,16 @@ from opora.core.kernel.model import Actor
 FORM = "application/x-www-form-urlencoded"
 FORM_FIELDS_MAX = 20
 JWKS_MAX_AGE_S = 300
+KEY_SET = {
+    "type": "object",
+    "required": ["keys"],
+    "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+}
 NO_STORE = [ResponseHeader(name="cache-control", value="no-store")]
 """RFC 6749 section 5.1 asks for it on every answer with a token."""
 
+BY_SECRET = {**PUBLIC, **details(refusals=(401,))}
+"""Open to anyone, for what is sent in the body is the proof."""
 LoginName = Annotated[str, Meta(min_length=1, max_length=320)]
 
 
@@ -81,7 +89,7 @@ class AuthController(Controller):
     path = "/auth"
     tags = ["Sessions"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @post("/login", status_code=200, opt=PUBLIC, response_headers=NO_STORE, operation_class=LoginOperation)
+    @post("/login", status_code=200, opt=BY_SECRET, response_headers=NO_STORE, operation_class=LoginOperation)
     async def log_in(
         self, request: Request[Any, Any, Any], actor: FromDishka[Actor], log_in: FromDishka[LogIn]
     ) -> TokenPair:
@@ -89,7 +97,7 @@ class AuthController(Controller):
         name, password = await login_of(request)
         return await log_in(name, password, actor.origin)
 
-    @post("/refresh", status_code=200, opt=PUBLIC, response_headers=NO_STORE)
+    @post("/refresh", status_code=200, opt=BY_SECRET, response_headers=NO_STORE)
     async def refresh(
         self, data: JSONBody[Refresh], actor: FromDishka[Actor], refresh: FromDishka[RefreshSession]
     ) -> TokenPair:
@@ -111,7 +119,7 @@ class WellKnownController(Controller):
     path = "/.well-known"
     tags = ["Sessions"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @get("/jwks.json", opt=EXEMPT)
+    @get("/jwks.json", opt={**EXEMPT, **details(media={"application/json": KEY_SET})})
     async def jwks(self, ring: FromDishka[SigningRing]) -> Response[bytes]:
         """The public keys that access tokens are checked with (RFC 7517), by `kid`."""
         body = msgspec.json.encode(ring.jwks())

@@ -11,18 +11,23 @@ from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from opora.api import values
+from opora.api.details import BINARY, details
 from opora.api.downloads import StoredFile, file_answer
 from opora.api.http import PREFIX
+from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
 from opora.core.kernel.model import Actor, Page
 from opora.core.profiles.errors import NoSuchExport
 from opora.core.profiles.model.exports import Export, ExportFormat, ExportReport, ExportStatus
 from opora.core.profiles.ports.exports import ExportViews
-from opora.core.profiles.rules.exports import checked_wish, reach
+from opora.core.profiles.rules.exports import checked_wish
+from opora.core.profiles.rules.keeping import reach
 from opora.core.profiles.usecases.exports import DownloadExport, RequestExport
 
 MEDIA_TYPES = {ExportFormat.JSON: "application/json", ExportFormat.PDF: "application/pdf"}
+
+FILE = details(media=dict.fromkeys(MEDIA_TYPES.values(), BINARY), is_file=True, refusals=(409, 410, 412, 416))
 
 
 class NewExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,13 +65,13 @@ class ExportController(Controller):
     path = "/exports"
     tags = ["Exports"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @post(status_code=202, opt=needs("exports:write"))
+    @post(status_code=202, opt={**needs("exports:write"), **details(refusals=(404,))})
     async def ask(
         self, data: JSONBody[NewExport], actor: FromDishka[Actor], request_export: FromDishka[RequestExport]
-    ) -> QueuedExport:
+    ) -> Response[QueuedExport]:
         """Ask for a file of one or several profiles; a job makes it."""
         export = await request_export(actor, checked_wish(data.profile_id, data.profile_ids, data.format))
-        return QueuedExport(export.id, export.status)
+        return made(QueuedExport(export.id, export.status), f"/exports/{export.id}", status_code=202)
 
     @get(opt=needs("exports:read"))
     async def exports(
@@ -92,7 +97,7 @@ class ExportController(Controller):
             raise NoSuchExport(export_id=str(export_id))
         return shown(report)
 
-    @get("/{export_id:uuid}/download", opt=needs("exports:read"))
+    @get("/{export_id:uuid}/download", opt={**needs("exports:read"), **FILE})
     async def download(
         self,
         request: Request[Any, Any, Any],

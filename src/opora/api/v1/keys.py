@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from dishka import FromDishka
-from litestar import Controller, Request, delete, get, patch, post
+from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import JSONBody, QueryParameter
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
 from opora.api.values import PathId, Positive, QueryText, RecordId, Timestamp, Word
@@ -61,13 +62,12 @@ class KeyController(Controller):
     path = "/admin/api-keys"
     tags = ["API keys"]  # noqa: RUF012  # Litestar reads a plain list
 
-    # The answer carries the key's text, so it is not kept for repetition.
     @post(opt=needs("keys:write"))
     async def issue(
         self, data: JSONBody[NewApiKey], actor: FromDishka[Actor], issue: FromDishka[IssueKey]
-    ) -> IssuedKey:
-        """Make a key; its text is in this answer and nowhere else."""
-        return await issue(
+    ) -> Response[IssuedKey]:
+        """Make a key; its text is in this answer and, sealed for 24 hours, in what repeats it."""
+        key = await issue(
             actor,
             NewKey(
                 label=data.label,
@@ -79,6 +79,7 @@ class KeyController(Controller):
                 owner_id=data.owner_id,
             ),
         )
+        return made(key, f"/admin/api-keys/{key.id}")
 
     @get(opt=needs("keys:read"))
     async def page(
@@ -140,10 +141,11 @@ class KeyController(Controller):
         actor: FromDishka[Actor],
         rotate: FromDishka[RotateKey],
         data: JSONBody[Rotation | None] = None,
-    ) -> IssuedKey:
+    ) -> Response[IssuedKey]:
         """Replace a key; the old one works until the overlap ends."""
         seconds = None if data is None else data.overlap_seconds
-        return await rotate(actor, key_id, None if seconds is None else timedelta(seconds=seconds))
+        key = await rotate(actor, key_id, None if seconds is None else timedelta(seconds=seconds))
+        return made(key, f"/admin/api-keys/{key.id}")
 
 
 def sent[T](value: T | UnsetType) -> T | Keep:

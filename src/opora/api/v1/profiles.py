@@ -13,6 +13,8 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.response import Stream
 from msgspec import UNSET, UnsetType
 
+from opora.api.details import LINES, details
+from opora.api.locations import made
 from opora.api.pages import Cursors, CursorText, Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
 from opora.api.values import Day, Label, PathId, QueryText
@@ -21,6 +23,8 @@ from opora.core.profiles.errors import NoSuchProfile
 from opora.core.profiles.model.people import Address, Finance, Passport, Sex, Tax
 from opora.core.profiles.model.requests import LOCALE_DEFAULT, Generated, GenerationRequest
 from opora.core.profiles.ports.profiles import ProfileViews
+from opora.core.profiles.rules.asking import AGE_LEAST, AGE_MOST, COUNT_MAX, SEED_MAX, TTL_MAX_S, TTL_MIN_S
+from opora.core.profiles.rules.draws import PEOPLE_MAX
 from opora.core.profiles.rules.keeping import reach, wanted
 from opora.core.profiles.usecases.profiles import DeleteProfile, GenerateProfiles
 
@@ -34,23 +38,28 @@ class ListFormat(StrEnum):
     NDJSON = "ndjson"
 
 
+def between(least: int, most: int) -> msgspec.Meta:
+    """Tell readers of the document of a bound that the rules keep, with codes of their own."""
+    return msgspec.Meta(extra_json_schema={"minimum": least, "maximum": most})
+
+
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The people wanted: `count` of them from place `index` of a seed on, as old as they are on `as_of` (today).
 
     `region` is a region's code or its name. What is kept goes after `ttl_seconds`, or stays.
     """
 
-    count: int = 1
+    count: Annotated[int, between(1, COUNT_MAX)] = 1
     persist: bool = False
     locale: Label = LOCALE_DEFAULT
-    seed: int | None = None
-    index: int = 0
+    seed: Annotated[int | None, between(0, SEED_MAX)] = None
+    index: Annotated[int, between(0, PEOPLE_MAX - 1)] = 0
     as_of: Day | None = None
     sex: Label | None = None
-    age_min: int | None = None
-    age_max: int | None = None
+    age_min: Annotated[int | None, between(AGE_LEAST, AGE_MOST)] = None
+    age_max: Annotated[int | None, between(AGE_LEAST, AGE_MOST)] = None
     region: Label | None = None
-    ttl_seconds: int | None = None
+    ttl_seconds: Annotated[int | None, between(TTL_MIN_S, TTL_MAX_S)] = None
 
 
 class ShownProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,14 +108,19 @@ class ProfileController(Controller):
         "/generate",
         status_code=200,
         opt=needs("profiles:write"),
-        responses={201: ResponseSpec(data_container=GeneratedProfiles, description="Made and kept.")},
+        responses={
+            201: ResponseSpec(data_container=GeneratedProfiles, description="Made and kept.", generate_examples=False)
+        },
     )
     async def generate(
         self, data: JSONBody[Wish], actor: FromDishka[Actor], generate: FromDishka[GenerateProfiles]
     ) -> Response[GeneratedProfiles]:
         """Make people, and keep them where asked."""
-        made = await generate(actor, GenerationRequest(**msgspec.structs.asdict(data)))
-        return Response(shown(made), status_code=200 if made.ids is None else 201)
+        people = await generate(actor, GenerationRequest(**msgspec.structs.asdict(data)))
+        if people.ids is None:
+            return Response(shown(people), status_code=200)
+        # Several have no one address; the list with the newest first is where they are.
+        return made(shown(people), f"/profiles/{people.ids[0]}" if len(people.ids) == 1 else "/profiles")
 
     @get(opt=needs("profiles:read"))
     async def profiles(
@@ -133,8 +147,14 @@ class ProfileController(Controller):
 
     @get(
         "/export",
-        opt=needs("profiles:read"),
-        responses={200: ResponseSpec(data_container=list[ShownProfile], description="The profiles, as they are read.")},
+        opt={**needs("profiles:read"), **details(media={NDJSON: LINES})},
+        responses={
+            200: ResponseSpec(
+                data_container=list[ShownProfile],
+                description="The profiles, as they are read.",
+                generate_examples=False,
+            )
+        },
     )
     async def export(
         self,

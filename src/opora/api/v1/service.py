@@ -8,6 +8,7 @@ from dishka import FromDishka
 from litestar import Controller, Response, get, patch
 from litestar.params import FromPath, JSONBody
 
+from opora.api.details import details
 from opora.api.health import FAILING, OK, HealthChecks, Result
 from opora.api.metrics import MEDIA_TYPE, Metrics
 from opora.api.policy import EXEMPT, PUBLIC, needs
@@ -16,6 +17,7 @@ from opora.core.kernel.model import Actor, ApiVersion, VersionStatus
 from opora.core.kernel.ports import VersionRegistry
 from opora.core.kernel.usecases import ChangeVersion
 
+CHECK = {**EXEMPT, **details(may_be_unready=True)}
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -49,18 +51,18 @@ class HealthController(Controller):
         """Tell that the process lives."""
         return Alive()
 
-    @get("/health/ready", opt=EXEMPT)
+    @get("/health/ready", opt=CHECK)
     async def ready(self, checks: FromDishka[HealthChecks]) -> Response[Readiness]:
         """Tell whether requests can be served, or what is not ready."""
         is_ready, results = await checks.all()
         return _answer(is_ready, Readiness(OK if is_ready else FAILING, results))
 
-    @get("/health/db", opt=EXEMPT)
+    @get("/health/db", opt=CHECK)
     async def database(self, checks: FromDishka[HealthChecks]) -> Response[Result]:
         """Tell whether the database answers."""
         return _one(await checks.one("database"))
 
-    @get("/health/redis", opt=EXEMPT)
+    @get("/health/redis", opt=CHECK)
     async def redis(self, checks: FromDishka[HealthChecks]) -> Response[Result]:
         """Tell whether Redis answers; it need not be there."""
         return _one(await checks.one("redis"))

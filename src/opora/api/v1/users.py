@@ -3,10 +3,12 @@
 from typing import Annotated, Any
 
 from dishka import FromDishka
-from litestar import Controller, Request, get, patch, post
+from litestar import Controller, Request, Response, get, patch, post
 from litestar.params import JSONBody, QueryParameter
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from opora.api.details import details
+from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import SIGNED_IN, needs
 from opora.api.v1.keys import sent
@@ -57,14 +59,14 @@ class UserController(Controller):
     path = "/users"
     tags = ["Users"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @get("/me", opt=SIGNED_IN)
+    @get("/me", opt={**SIGNED_IN, **details(refusals=(404,))})
     async def me(self, actor: FromDishka[Actor], views: FromDishka[UserViews]) -> UserView:
         """Read oneself; a key without an owner is nobody."""
         if actor.user_id is None:
             raise NoSuchUser
         return await views.one(actor.user_id)
 
-    @patch("/me", opt=SIGNED_IN)
+    @patch("/me", opt={**SIGNED_IN, **details(refusals=(404,))})
     async def change_me(
         self, data: JSONBody[OwnChanges], actor: FromDishka[Actor], change: FromDishka[UpdateOwnProfile]
     ) -> UserView:
@@ -89,9 +91,9 @@ class UserController(Controller):
     @post(opt=needs("users:write"))
     async def create(
         self, data: JSONBody[NewUserBody], actor: FromDishka[Actor], create: FromDishka[CreateUser]
-    ) -> UserView:
+    ) -> Response[UserView]:
         """Create a user."""
-        return await create(
+        user = await create(
             actor,
             NewUser(
                 email=data.email,
@@ -101,6 +103,7 @@ class UserController(Controller):
                 locale=data.locale,
             ),
         )
+        return made(user, f"/users/{user.id}")
 
     @get("/{user_id:int}", opt=needs("users:read"))
     async def one(self, user_id: PathId, views: FromDishka[UserViews]) -> UserView:

@@ -23,13 +23,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever is asking: a person by token, or a key; `user_id` is the person behind either, when there is one."""
+    """Whoever is asking: a person by token, or a key; `user_id` is the person behind either, when there is one.
+
+    Keys that replaced one another by rotation are one caller: `family_id` is the id of the first of them.
+    """
 
     user_id: int | None = None
     key_id: int | None = None
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     origin: Origin = Origin()
+    family_id: int | None = None
 
     def may(self, scope: str) -> bool:
         """Tell whether a scope was granted; `admin` grants every scope."""
@@ -37,9 +41,9 @@ class Actor:
 
     @property
     def subject(self) -> str:
-        """A stable name of the caller: `key:7`, `user:3` or `anonymous`."""
+        """A stable name of the caller, which owns what they make: `key:7` (of the family), `user:3` or `anonymous`."""
         if self.key_id is not None:
-            return f"key:{self.key_id}"
+            return f"key:{self.key_id if self.family_id is None else self.family_id}"
         return f"user:{self.user_id}" if self.user_id is not None else "anonymous"
 
 

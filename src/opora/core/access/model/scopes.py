@@ -8,6 +8,7 @@ ADMIN_SCOPE = "admin"
 
 SCOPES: dict[str, str] = {
     "profiles:read": "Read kept profiles and download lists of them",
+    "profiles:read_all": "See everyone's kept profiles and exports, not only one's own",
     "profiles:write": "Generate profiles and keep them",
     "profiles:delete": "Delete kept profiles",
     "exports:read": "See exports and download their files",

@@ -92,7 +92,7 @@ class Authenticate:
         notice = (key.rotated_at, key.sunset_at) if key.rotated_at and key.sunset_at else None
         roles = frozenset(map(str, record.owner.roles)) if record.owner else frozenset[str]()
         return Caller(
-            Actor(key.owner_id, key.id, verdict.scopes, roles, origin),
+            Actor(key.owner_id, key.id, verdict.scopes, roles, origin, key.family_id),
             key_name(key.family_id),
             self.policy.for_key(key),
             revocation=(key_name(key.id),),

@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from opora.core.jobs.model import JobState
-from opora.core.kernel.model import Actor
 from opora.core.profiles.errors import ExportExpired, ExportNotReady, InvalidExport
 from opora.core.profiles.model.exports import (
-    EVERYONES,
     PROFILES_MAX,
     Export,
     ExportFormat,
     ExportReport,
     ExportStatus,
     ExportWish,
-    Reach,
 )
 
 PER_CENT = 100
@@ -37,11 +34,6 @@ def checked_wish(profile_id: int | None, profile_ids: Sequence[int] | None, form
     if errors:
         raise InvalidExport(errors=errors)
     return ExportWish(ids, ExportFormat(format))
-
-
-def reach(actor: Actor) -> Reach:
-    """Return whose exports the caller may see: an admin everyone's, anyone else their own."""
-    return EVERYONES if actor.may("admin") else Reach(actor.subject)
 
 
 def refuse_unready(export: Export, now: datetime) -> None:

@@ -11,12 +11,12 @@ from opora.core.profiles.model.kept import KeptProfile, ProfileFilter
 from opora.core.profiles.model.requests import Generated
 
 READ_ALL = "profiles:read_all"
-"""What lets a caller see everyone's profiles; `admin` includes it."""
+"""What lets a caller see everyone's profiles and the exports made of them; `admin` includes it."""
 WORDS_MAX = 8
 
 
 def reach(actor: Actor) -> Reach:
-    """Return whose profiles the caller may see."""
+    """Return whose profiles and exports the caller may see."""
     return EVERYONES if actor.may(READ_ALL) else Reach(actor.subject)
 
 

@@ -166,7 +166,7 @@ class DownloadExport:
 
     async def find(self, actor: Actor, id: UUID) -> Export:
         """Return the export; raises NoSuchExport, ExportNotReady or ExportExpired."""
-        report = await self.views.one(id, rules.reach(actor))
+        report = await self.views.one(id, keeping.reach(actor))
         if report is None:
             raise NoSuchExport(export_id=str(id))
         rules.refuse_unready(report.export, self.clock.now())

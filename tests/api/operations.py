@@ -1,0 +1,108 @@
+"""Every operation of the program, with what calls it well enough to be let in, by its route and the document."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from opora.api import http
+from opora.api.openapi import schema
+from opora.api.policy import Access, Operation
+from opora.api.routes import Routes
+from opora.bootstrap.binding import outline
+from opora.bootstrap.http import AT_ROOT, VERSIONED
+
+APPLICATION = http.application([outline(one) for one in VERSIONED], [outline(one) for one in AT_ROOT])
+OPERATIONS = sorted(Routes(APPLICATION).operations, key=lambda one: (one.path, one.method))
+"""Everything the gate lets through, with who may call it."""
+DOCUMENT = schema(APPLICATION)
+NOWHERE = "018f0000-0000-7000-8000-000000000000"
+"""A task's id that no task has."""
+PLACES = {"version": "v1", "user_id": 1, "asset_name": "x.js", "code": "gone"}
+"""What stands in addresses for records that nobody owns."""
+BODIES: dict[str, dict[str, Any]] = {"post_exports": {"format": "json"}, "post_users": {"email": "new@example.org"}}
+"""What the document cannot say of a body that is to be accepted."""
+
+
+def named(operation: Operation) -> str:
+    """Name an operation in a test's id."""
+    return f"{operation.method} {operation.path}"
+
+
+def described(operation: Operation) -> dict[str, Any] | None:
+    """Return what the document says of an operation; None for what it leaves out."""
+    found: dict[str, Any] | None = DOCUMENT["paths"].get(operation.path, {}).get(operation.method.lower())
+    return found
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference."""
+    while "$ref" in node:
+        target = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def body_schema(operation: Operation) -> dict[str, Any] | None:
+    """Return the schema of an operation's JSON body; the object's where it may be left out."""
+    told = (described(operation) or {}).get("requestBody")
+    if told is None:
+        return None
+    found = resolved(told["content"]["application/json"]["schema"])
+    choices = [resolved(one) for one in found.get("oneOf", ())]
+    return next((one for one in choices if one.get("type") == "object"), found)
+
+
+def sample(schema: dict[str, Any]) -> Any:
+    """Return a small value that fits a schema."""
+    found = resolved(schema)
+    if "oneOf" in found:
+        return sample(found["oneOf"][0])
+    if "const" in found or "enum" in found:
+        return found.get("const", found.get("enum", [None])[0])
+    if found.get("type") == "object":
+        properties = found.get("properties", {})
+        return {name: sample(properties[name]) for name in found.get("required", ())}
+    if found.get("type") == "array":
+        return [sample(found["items"])] if found.get("minItems") else []
+    if found.get("format") == "date-time":
+        return "2027-01-01T00:00:00Z"
+    return {"integer": found.get("minimum", 1), "boolean": False}.get(found.get("type", ""), "profiles:read")
+
+
+def body(operation: Operation, **own: Any) -> dict[str, Any] | None:
+    """Return the smallest body of an operation; `own` are the ids of records that it must be about."""
+    found = body_schema(operation)
+    if found is None:
+        return None
+    made: dict[str, Any] = sample(found)
+    made |= BODIES.get((described(operation) or {})["operationId"], {})
+    made |= {name: value for name, value in own.items() if name in found.get("properties", {})}
+    return made
+
+
+def parameters(operation: Operation) -> list[str]:
+    """Return the names in an operation's address."""
+    return re.findall(r"{(\w+)(?::\w+)?}", operation.path)
+
+
+def address(operation: Operation, **own: Any) -> str:
+    """Return the address with something in each place: a record of one's own where it is given."""
+    places = {"profile_id": 1, "key_id": 1, "export_id": NOWHERE, **PLACES, **own}
+    return re.sub(r"{(\w+)(?::\w+)?}", lambda place: str(places[place[1]]), operation.path)
+
+
+def content(operation: Operation, **own: Any) -> dict[str, Any]:
+    """Return how httpx is told to send the smallest body."""
+    found = body(operation, **own)
+    if found is None:
+        return {}
+    return {"content": msgspec.json.encode(found), "headers": {"content-type": "application/json"}}
+
+
+SCOPED = [one for one in OPERATIONS if one.policy.access is Access.SCOPES]
+"""Operations that want scopes."""
+GUARDED = [one for one in OPERATIONS if one.policy.access in {Access.SCOPES, Access.SIGNED_IN}]
+"""Operations that want to know who calls."""
