@@ -52,7 +52,6 @@ class Routes:
     """The routes of an application; building it raises Undeclared for a handler that states no policy."""
 
     def __init__(self, app: Litestar, body_max_bytes: int = BODY_MAX_BYTES) -> None:
-        """Bound every body that is not an upload, and whose handler sets no bound, by `body_max_bytes`."""
         self._find = app.asgi_router.handle_routing
         self._facts: dict[BaseRouteHandler, RouteFacts] = {}
         self.operations: list[Operation] = []
@@ -107,7 +106,10 @@ def with_head(methods: set[str]) -> set[str]:
 def rows(
     app: Litestar, body_max_bytes: int = BODY_MAX_BYTES
 ) -> Iterator[tuple[str, str, BaseRouteHandler, RouteFacts | None]]:
-    """Yield method, path, handler and row of every handler, None where it declares no policy."""
+    """Yield method, path, handler and row of every handler, None where it declares no policy.
+
+    `body_max_bytes` bounds the bodies of handlers that name no bound of their own.
+    """
     for route in app.routes:
         if isinstance(route, HTTPRoute):
             for method, (handler, model) in route.route_handler_map.items():

@@ -1,6 +1,8 @@
 """Wires keys, people, tokens and sessions."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from typing import NewType
 
 from dishka import AnyOf, Provider, Scope, provide
 
@@ -43,6 +45,12 @@ from opora.core.access.rules.tokens import TokenPolicy
 from opora.core.kernel.ports import UnitOfWork
 
 DAY_S = 86_400
+KEY_PATIENCE_S = 10.0
+"""How long the first sign-in waits for the first key to be made."""
+SIGNING_THREADS = 2
+
+SigningThreads = NewType("SigningThreads", BoundedThreads)
+"""Threads that sign: a queue of passwords to be hashed does not hold up who has been let in."""
 
 
 class Policies(Provider):
@@ -93,8 +101,14 @@ class Secrets(Provider):
         self._settings = settings
 
     @provide
-    def threads(self) -> BoundedThreads:
-        return BoundedThreads(self._settings.password_hash_threads)
+    def threads(self) -> Iterator[BoundedThreads]:
+        with closing(BoundedThreads(self._settings.password_hash_threads)) as threads:
+            yield threads
+
+    @provide
+    def signing_threads(self) -> Iterator[SigningThreads]:
+        with closing(BoundedThreads(SIGNING_THREADS)) as threads:
+            yield SigningThreads(threads)
 
     @provide
     def seal(self) -> AesSeal:
@@ -111,12 +125,12 @@ class Secrets(Provider):
 
     @provide
     def tokens(
-        self, policy: TokenPolicy, seal: AesSeal, threads: BoundedThreads
+        self, policy: TokenPolicy, seal: AesSeal, threads: SigningThreads
     ) -> AnyOf[TokenIssuer, TokenVerifier, SigningRing]:
-        return JwtTokens(policy, seal, threads)
+        return JwtTokens(policy, seal, threads, patience_s=KEY_PATIENCE_S)
 
     @provide
-    def key_maker(self, seal: AesSeal, threads: BoundedThreads) -> SigningKeyMaker:
+    def key_maker(self, seal: AesSeal, threads: SigningThreads) -> SigningKeyMaker:
         return SealedKeyMaker(seal, threads, self._settings.signing_key_bits)
 
     @provide

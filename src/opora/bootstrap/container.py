@@ -81,7 +81,7 @@ class Stores(Provider):
 
     @provide
     def audit_key(self) -> AuditKey:
-        return AuditKey(hkdf(self._settings.secret_key, "audit"))
+        return AuditKey(hkdf(self._settings.audit_key, "audit"))
 
     @provide
     def sql_unit(

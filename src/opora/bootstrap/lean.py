@@ -1,4 +1,4 @@
-"""Keeps out of a process what a library would import only because it is installed; decision record 0011 has figures."""
+"""Keeps out of a process what a library would import only because it is installed; decision record 0013 has figures."""
 
 import sys
 from collections.abc import Iterator

@@ -237,7 +237,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "RS256"
     signing_key_bits: Annotated[
         Literal[2048, 3072, 4096], _about("access", "Bits of an RSA signing key, used when the next one is made.")
-    ] = 2048
+    ] = 4096
     key_prefix: Annotated[
         str, _about("access", "What API keys begin with, before `_live_` or `_test_`.", form="key_prefix")
     ] = "opk"

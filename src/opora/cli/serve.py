@@ -74,13 +74,15 @@ def _until_told(serve: Callable[[], None]) -> Exit:
         del number, frame
         sys.exit(Exit.OK)
 
-    signal.signal(signal.SIGTERM, leave)  # the server raises the signal again once everything has ended
+    usual = signal.signal(signal.SIGTERM, leave)  # the server raises the signal again once everything has ended
     try:
         serve()
     except KeyboardInterrupt:
         return Exit.OK
     except SystemExit as left:
         return Exit.UNAVAILABLE if left.code else Exit.OK
+    finally:
+        signal.signal(signal.SIGTERM, usual)
     return Exit.OK
 
 

@@ -1,9 +1,11 @@
 """Password hashes: argon2id for new ones; bcrypt ones of other systems are checked and then made anew."""
 
+from base64 import b64encode
 from dataclasses import dataclass
-from secrets import token_urlsafe
+from secrets import token_bytes
 
 import argon2
+import argon2.low_level
 import bcrypt
 
 from opora.adapters.crypto.threads import BoundedThreads
@@ -29,8 +31,9 @@ class ArgonPasswords(PasswordHasher):
     def __init__(self, threads: BoundedThreads, cost: HashCost = HashCost()) -> None:
         self._threads = threads
         self._argon = argon2.PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, type=argon2.Type.ID)
-        # Minted with the present cost, so that checking against it takes as long as against a real one.
-        self._dummy = self._argon.hash(token_urlsafe())
+        # No password's hash, but of the present cost: checking against it takes as long as against a real one.
+        cost_text = f"m={cost.memory_kib},t={cost.passes},p={cost.lanes}"
+        self._dummy = f"$argon2id$v={argon2.low_level.ARGON2_VERSION}${cost_text}${_text(16)}${_text(32)}"
 
     async def hash(self, password: str) -> str:
         return await self._threads.run(lambda: self._argon.hash(_plain(password)))
@@ -47,6 +50,11 @@ class ArgonPasswords(PasswordHasher):
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return PasswordCheck(False)
         return PasswordCheck(known, known and stored is not None and self._argon.check_needs_rehash(stored))
+
+
+def _text(length: int) -> str:
+    """Return random bytes as argon2 writes a salt or a digest: base64 without padding."""
+    return b64encode(token_bytes(length)).rstrip(b"=").decode()
 
 
 def _plain(password: str) -> bytes:

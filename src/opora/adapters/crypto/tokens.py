@@ -1,5 +1,7 @@
 """Access tokens as JWS (RFC 7515) with the claims of RFC 9068."""
 
+import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -46,12 +48,15 @@ class JwtTokens(TokenIssuer, TokenVerifier, SigningRing):
     Parsing an RSA key costs hundreds of times a signature with it: keys are parsed when they are taken, never later.
     """
 
-    def __init__(self, policy: TokenPolicy, seal: AesSeal, threads: BoundedThreads) -> None:
+    def __init__(self, policy: TokenPolicy, seal: AesSeal, threads: BoundedThreads, *, patience_s: float = 0.0) -> None:
+        """`patience_s` is how long issuing waits for the first key of all, which takes seconds to make."""
         self._policy = policy
         self._seal = seal
         self._threads = threads
         self._keys: dict[str, RingKey] = {}
         self._signer: RingKey | None = None
+        self._signs = asyncio.Event()
+        self._patience_s = patience_s
         # By the digest of a token's text; dropped whole when full, and whenever the keys change.
         self._remembered: dict[bytes, tuple[Claims, datetime]] = {}
 
@@ -61,6 +66,8 @@ class JwtTokens(TokenIssuer, TokenVerifier, SigningRing):
             self._remembered = {}
             self._keys = taken
             self._signer = next((key for key in taken.values() if key.signs), None)
+            if self._signer is not None:
+                self._signs.set()
 
     def _ring_key(self, key: SigningKey) -> RingKey:
         signs = key.state is SigningKeyState.ACTIVE
@@ -76,6 +83,9 @@ class JwtTokens(TokenIssuer, TokenVerifier, SigningRing):
         return {"keys": [key.jwk for key in self._keys.values()]}
 
     async def issue(self, claims: Claims) -> str:
+        if not self._signs.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._signs.wait(), self._patience_s)
         key = self._signer
         if key is None:
             raise SigningKeyMissing

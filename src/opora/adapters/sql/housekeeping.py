@@ -6,6 +6,7 @@ from opora.adapters.sql.connection import Database
 from opora.adapters.sql.idempotency import PRUNE as PRUNE_KEYS
 from opora.adapters.sql.leases import PRUNE as PRUNE_JOBS
 from opora.adapters.sql.outbox import PRUNE as PRUNE_EVENTS
+from opora.adapters.sql.sessions import PRUNE_REFUSED, PRUNE_SESSIONS
 from opora.core.jobs.ports import Housekeeping
 
 KEEP_S = 7 * 24 * 3600.0
@@ -23,6 +24,8 @@ class SqlHousekeeping(Housekeeping):
         return {
             "jobs": await drained(lambda: self._pruned(PRUNE_JOBS)),
             "events": await drained(lambda: self._pruned(PRUNE_EVENTS)),
+            "refused_tokens": await drained(lambda: self._pruned(PRUNE_REFUSED)),
+            "sessions": await drained(lambda: self._pruned(PRUNE_SESSIONS)),
             "idempotency_keys": await self._database.read.execute(PRUNE_KEYS),
         }
 
