@@ -36,7 +36,7 @@ class SqlAuditLog(AuditLog):
         }
         where = " AND ".join(CONDITIONS[name] for name in parameters) or "true"
         count = await self._database.read.fetch_value(
-            f"SELECT count(*) FROM (SELECT 1 FROM audit_log WHERE {where} LIMIT {COUNT_MAX + 1}) AS some", **parameters
+            f"SELECT count(*) FROM (SELECT 1 FROM audit_log WHERE {where} LIMIT {COUNT_MAX + 1}) AS found", **parameters
         )
         if request.cursor:
             where, parameters["before"] = f"{where} AND id < :before", position(request.cursor)
