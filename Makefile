@@ -45,10 +45,16 @@ check-rest:
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/core tests/architecture tests/docs
+	$(BIN)/python -m pytest tests/core tests/architecture tests/docs --ignore=tests/docs/test_examples.py
 
-bench: $(READY) ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=profiles for one)
+bench: .venv/.bench ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=people for one)
 	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ONLY)
+
+# The peers are no part of what developers need, so they come only here.
+.venv/.bench: $(READY) requirements/bench.lock
+	@{ $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.lock || \
+		{ $(BIN)/python -m ensurepip --upgrade >/dev/null && \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.lock; }; } && touch $@
 
 migrate: $(READY) ## Bring the database of OPORA_DATABASE_URL (or OPORA_HOME) to the newest schema
 	@$(BIN)/opora db upgrade
@@ -56,7 +62,8 @@ migrate: $(READY) ## Bring the database of OPORA_DATABASE_URL (or OPORA_HOME) to
 migration: $(READY) ## Start the next migration file (NAME=add_labels)
 	@$(BIN)/python migrations/new.py "$(NAME)"
 
-docs: $(READY) ## Check the documents against the code, and their links
+docs: $(READY) ## Renew the pages that follow from the code, and check all documents, links and examples
+	@PYTHONPATH=src:tests $(BIN)/python -m docs.reference
 	@$(BIN)/python -m pytest tests/docs
 
 openapi: $(READY) ## Renew tests/api/openapi.json after a change of the wire that is meant
@@ -71,6 +78,8 @@ lock: $(READY) ## Choose versions anew and write requirements/*.lock: versions a
 	$(UV) pip compile pyproject.toml $(LOCK) --upgrade -o requirements/runtime.lock
 	$(UV) pip compile pyproject.toml --all-extras --group dev $(LOCK) --upgrade \
 		--constraint requirements/runtime.lock -o requirements/dev.lock
+	$(UV) pip compile --group bench $(LOCK) --upgrade \
+		--constraint requirements/dev.lock -o requirements/bench.lock
 
 UV = $(shell command -v uv || echo .tools/bin/uv)
 

@@ -157,4 +157,4 @@ def figures() -> list[Figure]:
 
 if __name__ == "__main__":
     for figure in figures():
-        print(figure)  # noqa: T201 - a command's output
+        print(figure)

@@ -49,7 +49,7 @@ def main(seed: int) -> int:
         for known, number in zip(seen, numbers(one), strict=True):
             known.add(number)
     repeated = [PEOPLE_MAX - len(known) for known in seen]
-    print(f"{PEOPLE_MAX} people, {wrong} wrong, repeated {repeated}, {time.perf_counter() - started:.0f} s")  # noqa: T201
+    print(f"{PEOPLE_MAX} people, {wrong} wrong, repeated {repeated}, {time.perf_counter() - started:.0f} s")
     return int(wrong > 0 or any(repeated))
 
 

@@ -1,7 +1,6 @@
 """The store of jobs keeps its contracts."""
 
 import pytest
-from servers.stores import KeptAnnouncements
 
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.jobs import SqlJobViews
@@ -13,6 +12,7 @@ from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
 from opora.testing.jobs import DEATHS, JobProgressContract, JobQueueContract, JobStoreContract, JobViewsContract
 from opora.testing.leases import JobLeasesContract
+from servers.stores import KeptAnnouncements
 
 pytestmark = pytest.mark.anyio
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from servers.stores import KeptAnnouncements
 
+from opora.adapters.crypto.sealing import AnswerVault
 from opora.adapters.sql import audit
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.idempotency import SqlIdempotentCalls
@@ -17,12 +17,17 @@ from opora.adapters.sql.versions import SqlVersionRegistry
 from opora.adapters.system.clock import SystemClock
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
+from opora.core.kernel.model import IdempotentCall, StoredAnswer
+from opora.core.kernel.ports import Started
 from opora.testing.audit import AuditContract, Verdict
 from opora.testing.idempotency import IdempotentCallsContract
 from opora.testing.outbox import FIRST, SECOND, Happened, OutboxContract
 from opora.testing.versions import VersionRegistryContract
+from servers.stores import KeptAnnouncements
 
 pytestmark = pytest.mark.anyio
+
+VAULT = AnswerVault(b"a" * 32, b"b" * 32)
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ class TestIdempotentCalls(IdempotentCallsContract):
     @pytest.fixture(autouse=True)
     def _store(self, unit: SqlUnitOfWork, database: Database, announcements: KeptAnnouncements) -> None:
         self.unit = unit
-        self.calls = SqlIdempotentCalls(database, SystemRandomness())
+        self.calls = SqlIdempotentCalls(database, SystemRandomness(), VAULT)
         self.views = SqlJobViews(database.read)
         self.announced = announcements.ids
         self._database = database
@@ -61,7 +66,7 @@ class TestIdempotentCalls(IdempotentCallsContract):
         await self._database.read.execute("UPDATE idempotency_keys SET expires_at = later(:s)", s=-1.0)
 
     async def test_spent_keys_are_pruned(self) -> None:
-        calls = SqlIdempotentCalls(self._database, SystemRandomness())
+        calls = SqlIdempotentCalls(self._database, SystemRandomness(), VAULT)
         await self.test_a_call_without_any_unit_keeps_its_answer()
         assert await calls.prune() == 0
         await self.expire()
@@ -100,3 +105,16 @@ class TestVersions(VersionRegistryContract):
     def _store(self, unit: SqlUnitOfWork, database: Database) -> None:
         self.unit = unit
         self.registry = SqlVersionRegistry(database)
+
+
+async def test_the_database_alone_shows_neither_the_answer_nor_what_was_asked(database: Database) -> None:
+    calls = SqlIdempotentCalls(database, SystemRandomness(), VAULT)
+    call = IdempotentCall("user:1", "once", b"f" * 32)
+    started = await calls.open(call)
+    assert isinstance(started, Started)
+    await calls.settle(started, StoredAnswer(201, (), b'{"key":"opk_live_secret"}'))
+    row = await database.read.fetch_one("SELECT fingerprint, body FROM idempotency_keys")
+    assert row is not None
+    assert b"secret" not in bytes(row["body"])
+    assert bytes(row["fingerprint"]) != call.fingerprint
+    assert await calls.open(call) == StoredAnswer(201, (), b'{"key":"opk_live_secret"}')

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from docs.pages import REPOSITORY, Page
 
 PAGE = Page(REPOSITORY / "docs" / "conformance.md")
-NAMED = re.compile(r"`(tests/[\w/]+(?:\.py)?)(?:::(\w+))?`")
+NAMED = re.compile(r"`((?:tests|src/opora/testing)/[\w/]+\.py)(?:::(\w+))?`")
 NOT_YET = re.compile(r"^not yet \([a-z ,]+\)$")
 COLUMNS = ("requirement", "where met", "shown by")
 
@@ -58,6 +58,10 @@ def test_every_requirement_is_shown_by_a_test_or_openly_not_yet_met() -> None:
         if not (NAMED.search(shown) or NOT_YET.fullmatch(met) or shown.startswith("by reading: "))
     ]
     assert silent == []
+
+
+def test_every_row_names_the_test_and_not_its_file_alone() -> None:
+    assert [requirement for requirement, _, shown in rows() if not all(name for _, name in NAMED.findall(shown))] == []
 
 
 def test_a_test_that_does_not_exist_is_named() -> None:

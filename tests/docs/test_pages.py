@@ -75,6 +75,15 @@ def test_every_make_target_that_a_page_shows_exists(page: Page) -> None:
     assert {TARGET.findall(one)[0] for one in shown} <= there
 
 
+def test_every_decision_has_a_number_of_its_own_and_says_it_first() -> None:
+    files = sorted((REPOSITORY / "docs" / "decisions").glob("*.md"))
+    numbers = [file.name[:4] for file in files]
+    assert len(numbers) == len(set(numbers))
+    for file, number in zip(files, numbers, strict=True):
+        assert re.fullmatch(r"\d{4}-[a-z-]+\.md", file.name)
+        assert file.read_text("utf-8").startswith(f"# {number} ")
+
+
 def test_every_example_of_a_language_is_one_the_tests_can_check() -> None:
     known = {"", "sh", "bash", "python", "json", "toml", "http", "text", "sql", "yaml", "ini", "nginx"}
     assert {block.language for page in PAGES for block in page.blocks()} <= known

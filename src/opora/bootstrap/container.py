@@ -1,15 +1,15 @@
 """Which class stands behind which port."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide
-from taskiq import AsyncBroker
 
 from opora.adapters.crypto.sealing import AnswerVault
-from opora.adapters.queue import announcer as queue
 from opora.adapters.sql import revisions
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.audit_log import SqlAuditLog
@@ -25,9 +25,9 @@ from opora.adapters.system.clock import SystemClock
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
 from opora.bootstrap.access import access
-from opora.bootstrap.edge import Edge
 from opora.bootstrap.jobs import SUBSCRIPTIONS
 from opora.bootstrap.limits import limits
+from opora.bootstrap.messenger import Messages
 from opora.bootstrap.profiles import Profiles
 from opora.bootstrap.secrets import hkdf
 from opora.bootstrap.settings import Settings
@@ -38,7 +38,6 @@ from opora.core.jobs.ports import Announcer, Housekeeping, JobLeases, JobProgres
 from opora.core.kernel import usecases as kernel
 from opora.core.kernel.ports import Clock, IdempotentCalls, Identifiers, Randomness, UnitOfWork, VersionTx
 from opora.core.profiles import usecases as profiles
-from opora.worker.journal import LoggedJournal
 
 SCHEME = "sqlite:///"
 CONTEXTS = (kernel, jobs, access_usecases, profiles)
@@ -120,24 +119,6 @@ class Stores(Provider):
         return SqlIdempotentCalls(database, randomness, AnswerVault(*keys))
 
 
-class Queue(Provider):
-    """How committed work is announced."""
-
-    scope = Scope.APP
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self._settings = settings
-
-    @provide
-    def broker(self) -> AsyncBroker:
-        return queue.broker(self._settings.redis_url or None, f"{self._settings.redis_prefix}:wake")
-
-    @provide
-    def announcer(self, broker: AsyncBroker) -> Announcer:
-        return queue.TaskiqAnnouncer(broker, LoggedJournal().unannounced)
-
-
 def database_of(settings: Settings) -> Database:
     """Choose the store by the URL's scheme; nothing is opened yet."""
     if settings.database_url.startswith(SCHEME):
@@ -152,8 +133,8 @@ def database_of(settings: Settings) -> Database:
 
 def container(settings: Settings, *overrides: Provider) -> AsyncContainer:
     """Build the graph; a missing adapter fails here, with the path to the hole."""
-    providers = (UseCases(), System(), Stores(settings), Queue(settings), limits(settings), *access(settings))
-    return make_async_container(*providers, Profiles(settings), Edge(settings), *overrides)
+    providers = (UseCases(), System(), Stores(settings), Messages(settings), limits(settings), *access(settings))
+    return make_async_container(*providers, Profiles(settings), *overrides)
 
 
 @asynccontextmanager
@@ -172,15 +153,35 @@ async def application(settings: Settings, *overrides: Provider) -> AsyncIterator
         await app.close()
 
 
-async def upgrade_embedded(settings: Settings) -> None:
-    """Migrate the file if it needs it; Alembic is loaded only then."""
+async def upgrade_embedded(settings: Settings, *, apart: bool = False) -> None:
+    """Migrate the file if it needs it; Alembic is loaded only then.
+
+    `apart` migrates in a process of its own, for a caller that stays: the tools it takes would keep 60 MB.
+    """
     database = database_of(settings)
     await database.open()
     try:
         stands = await revisions.current(database.read)
     finally:
         await database.close()
-    if stands is None or stands < revisions.newest():
-        from opora.adapters.sql import migrations  # noqa: PLC0415  # half a second that most starts need not pay
+    if stands is not None and stands >= revisions.newest():
+        return
+    if apart and await migrated_apart(settings.database_url):
+        return
+    from opora.adapters.sql import migrations  # noqa: PLC0415  # half a second that most starts need not pay
 
-        await asyncio.to_thread(migrations.upgrade, settings.database_url)
+    await asyncio.to_thread(migrations.upgrade, settings.database_url)
+
+
+async def migrated_apart(url: str) -> bool:
+    """Migrate in a process of its own; tell whether that went well, and leave it to the caller to find out why not."""
+    code = "import sys; from opora.adapters.sql.migrations import upgrade; upgrade(sys.argv[1])"
+    paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    quiet = asyncio.subprocess.DEVNULL
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, url, env={**os.environ, **paths}, stdout=quiet, stderr=quiet
+        )
+    except OSError:
+        return False
+    return await child.wait() == 0

@@ -1,13 +1,15 @@
 """Wires the HTTP edge: health, metrics, versions, and what the gate asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from dishka import Provider, Scope, provide
 from prometheus_client import REGISTRY
 
+import opora
 from opora.adapters.sql import revisions
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.versions import SqlVersionRegistry
+from opora.api import sentry
 from opora.api.edge import EdgeParts, EdgeSettings
 from opora.api.health import Check, HealthChecks
 from opora.api.metrics import Metrics
@@ -80,4 +82,13 @@ class Edge(Provider):
             hsts_max_age_s=settings.hsts_s,
             problem_base_url=settings.problem_base_url,
         )
-        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, settings=edge)
+        told = reporter(settings)
+        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, told, edge)
+
+
+def reporter(settings: Settings) -> Callable[[BaseException], None] | None:
+    """Return who hears of faults beside the log: Sentry, where its address is set."""
+    if not settings.sentry_dsn:
+        return None
+    sentry.start(settings.sentry_dsn, settings.environment, opora.__version__)
+    return sentry.report

@@ -80,14 +80,11 @@ def amqp_url(text: str) -> str:
 
 
 def storage_url(text: str) -> str:
-    """A folder, or a bucket."""
-    if text.startswith("file:"):
-        if not text.removeprefix("file:").removeprefix("//"):
-            raise ValueError("names no folder")
-        return text
-    parts = _server(text, "s3", "s3+http")
-    if not parts.path.strip("/"):
-        raise ValueError("names no bucket after the host")
+    """A folder."""
+    if not text.startswith("file:"):
+        raise ValueError("is no file: address; files are kept in folders only")
+    if not text.removeprefix("file:").removeprefix("//"):
+        raise ValueError("names no folder")
     return text
 
 

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 from dishka import AnyOf, Provider, Scope, provide
 
 from opora.adapters.files.blobs import FolderBlobs
 from opora.adapters.files.tables import FileProfileTables
-from opora.adapters.pdf.sheets import PdfSheets
+from opora.adapters.pdf.on_demand import SheetsOnDemand
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.exports import SqlExportViews
 from opora.adapters.sql.profiles import SqlProfilePayloads, SqlProfileViews
@@ -57,8 +58,8 @@ class Profiles(Provider):
 
     @provide
     def sheets(self) -> ProfileSheets:
-        return PdfSheets(threads=self._settings.export_threads)
+        return SheetsOnDemand(self._settings.export_threads)
 
     @provide
     def blobs(self) -> BlobStore:
-        return FolderBlobs(Path(self._settings.storage_url.removeprefix(SCHEME)))
+        return FolderBlobs(Path(unquote(self._settings.storage_url.removeprefix(SCHEME).removeprefix("//"))))

@@ -1,11 +1,11 @@
 """Runs the program as processes: the HTTP service with its worker, or a worker alone."""
 
 import asyncio
-import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import ModuleType
 from typing import Any
 
 import uvicorn
@@ -13,8 +13,8 @@ from dishka import AsyncContainer
 
 from opora.adapters.memory.key_usage import KeyUsageLog
 from opora.api import logs
-from opora.bootstrap.container import application
-from opora.bootstrap.http import gate_of
+from opora.bootstrap.container import application, upgrade_embedded
+from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
 from opora.bootstrap.worker import working
@@ -24,7 +24,15 @@ from opora.worker.journal import LoggedJournal
 from opora.worker.loops import Loop
 
 KEEP_ALIVE_S = 30
+type First = Callable[[AsyncContainer], Awaitable[None]]
+"""What is done with an opened program before it is served."""
+
 LOG_FORMATS = {"json": True, "text": False, "auto": None}
+
+
+async def nothing_first(container: AsyncContainer) -> None:
+    """Serve at once."""
+    del container
 
 
 @asynccontextmanager
@@ -33,10 +41,13 @@ async def tending(container: AsyncContainer) -> AsyncIterator[None]:
     keys = await container.get(EnsureSigningKey)
     usage = await container.get(KeyUsageLog)
     stats = await container.get(RateStats)
-    await keys()
+    making = None if await keys.take() else asyncio.create_task(keys(), name="making the first signing key")
 
     async def renew() -> bool:
-        await keys()
+        if making is not None and not making.done():
+            await making
+        else:
+            await keys()
         return False
 
     async def flush_usage() -> bool:
@@ -57,14 +68,23 @@ async def tending(container: AsyncContainer) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        if making is not None:
+            tasks.append(making)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await flush_stats()
 
 
+def web() -> tuple[ModuleType, ModuleType]:
+    """Load what only a process that answers HTTP needs: how its edge is wired, and how its application is built."""
+    with without(ORM_FOR_LITESTAR):
+        from opora.bootstrap import edge, http  # noqa: PLC0415  # a worker and a command do without Litestar
+    return edge, http
+
+
 class ServedProgram:
-    """The ASGI application of one process: opened and closed by the server's lifespan."""
+    """The ASGI application of one process: opened by the server's lifespan unless it is already, and closed by it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -77,24 +97,32 @@ class ServedProgram:
         else:
             await self._gate(scope, receive, send)
 
-    async def open(self) -> None:
-        """Connect, check the schema, bind the controllers and start the worker."""
-        container = await self._stack.enter_async_context(application(self._settings))
-        self._gate = await gate_of(container)
+    async def open(self, first: First = nothing_first) -> None:
+        """Connect, check the schema, do what comes `first`, bind the controllers and start the worker."""
+        settings = self._settings
+        if settings.embedded:
+            (edge, http), _ = await asyncio.gather(asyncio.to_thread(web), upgrade_embedded(settings, apart=True))
+        else:
+            edge, http = web()
+        container = await self._stack.enter_async_context(application(settings, edge.Edge(settings)))
+        await first(container)
+        log(settings)
+        self._gate = await http.gate_of(container)
         await self._stack.enter_async_context(tending(container))
-        if self._settings.run_jobs:
-            await self._stack.enter_async_context(working(container, self._settings))
+        if settings.run_jobs:
+            await self._stack.enter_async_context(working(container, settings))
 
     async def close(self) -> None:
-        """Let running jobs end and everything go, in the reverse order."""
+        """Let running jobs end and everything go, in the reverse order; a second call does nothing."""
         await self._stack.aclose()
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
         try:
-            await self.open()
+            if self._gate is None:
+                await self.open()
         except BaseException as error:
-            await self._stack.aclose()
+            await self.close()
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             raise
         await send({"type": "lifespan.startup.complete"})
@@ -104,7 +132,7 @@ class ServedProgram:
 
 
 def service() -> ServedProgram:
-    """Build the application from the environment: what every process of `opora serve` calls."""
+    """Build the application from the environment: what each of several processes of `opora serve` calls."""
     settings = load()
     log(settings)
     return ServedProgram(settings)
@@ -115,29 +143,44 @@ def log(settings: Settings) -> None:
     logs.configure(settings.log_level, as_json=LOG_FORMATS[settings.log_format])
 
 
-def serve(settings: Settings, *, processes: int = 1, with_worker: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT; requests and jobs that run are let end within the drain time.
+def server_options(settings: Settings) -> dict[str, Any]:
+    """How the server runs, whatever it serves."""
+    return {
+        "host": settings.http_host.strip("[]"),
+        "port": settings.http_port,
+        "loop": "uvloop" if sys.platform != "win32" else "asyncio",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": settings.drain_s,
+        "timeout_keep_alive": KEEP_ALIVE_S,
+    }
 
-    Every process reads the settings again from the environment, so what the caller decided goes there.
+
+async def serve_here(settings: Settings, first: First) -> None:
+    """Serve in this process until SIGTERM or SIGINT; requests and jobs that run are let end within the drain time.
+
+    The program is opened once, by this loop and before the server: what goes wrong is raised to the caller.
     """
-    os.environ["OPORA_RUN_JOBS"] = "true" if with_worker else "false"
-    uvicorn.run(
-        "opora.bootstrap.serving:service",
-        factory=True,
-        host=settings.http_host.strip("[]"),
-        port=settings.http_port,
-        workers=processes,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.drain_s,
-        timeout_keep_alive=KEEP_ALIVE_S,
-    )
+    program = ServedProgram(settings)
+    try:
+        await program.open(first)
+        server = uvicorn.Server(uvicorn.Config(program, **server_options(settings)))
+        await server.serve()
+    finally:
+        await program.close()
+    if not server.started:
+        sys.exit(1)
+
+
+def serve_apart(settings: Settings) -> None:
+    """Serve in `settings.workers` processes, each of which reads the settings again from the environment."""
+    options = server_options(settings)
+    uvicorn.run("opora.bootstrap.serving:service", factory=True, workers=settings.workers, **options)
 
 
 async def work(settings: Settings) -> None:

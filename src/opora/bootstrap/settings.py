@@ -83,17 +83,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # --- the HTTP edge
     trusted_proxies: Annotated[
         Names,
-        _about("http", "Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.", form="network"),
+        _about("http", "Networks of proxies whose `X-Forwarded-For` is believed.", form="network"),
     ] = ()
     internal_networks: Annotated[
-        Names, _about("http", "Networks that may call the internal routes and `/metrics`.", form="network")
+        Names, _about("http", "Networks that may call the internal routes.", form="network")
     ] = ("127.0.0.0/8", "::1/128")
     cors_origins: Annotated[
         Names, _about("http", "Origins whose browsers may call; `*` allows any, without credentials.", form="origin")
     ] = ()
     hsts_s: Annotated[
         int,
-        _about("http", "Seconds in `Strict-Transport-Security`, sent on HTTPS; 0 leaves it out.", ge=0, le=63_072_000),
+        _about(
+            "http",
+            "Seconds in `Strict-Transport-Security`, which browsers heed on HTTPS; 0 leaves it out.",
+            ge=0,
+            le=63_072_000,
+        ),
     ] = 31_536_000
     body_limit_bytes: Annotated[
         int, _about("http", "The largest request body that is not an upload.", ge=1024, le=1_073_741_824)
@@ -137,7 +142,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_prefix: Annotated[str, _about("redis", "What every key in Redis begins with.", form="label")] = "opora"
     amqp_url: Annotated[
         str,
-        _about("redis", "`amqp://` or `amqps://`: the event bus. Empty: none.", form="amqp_url", hides="password"),
+        _about("redis", "`amqp://` or `amqps://`: the event bus. Not used yet.", form="amqp_url", hides="password"),
     ] = ""
 
     # --- files, letters and partner drops
@@ -145,7 +150,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "channels",
-            "Where files are kept: `file:FOLDER` or `s3://key:secret@host/bucket`.",
+            "Where files are kept, `file:FOLDER`: the same folder for every process of an installation.",
             form="storage_url",
             hides="password",
             default="`file:` home `/files`",
@@ -155,7 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "channels",
-            "`smtp://` or `smtps://`. Empty: letters are written to home `/mail/*.eml`.",
+            "`smtp://` or `smtps://`: where letters go. Not used yet.",
             form="smtp_url",
             hides="password",
         ),
@@ -164,7 +169,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "channels",
-            "`sftp://user:password@host:port/folder`. Empty: the folder home `/sftp`.",
+            "`sftp://user:password@host:port/folder`: partner drops. Not used yet.",
             form="sftp_url",
             hides="password",
         ),

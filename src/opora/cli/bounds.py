@@ -1,12 +1,15 @@
 """The bounds that no setting moves, read from where they hold."""
 
-from opora.api import bodies, headers, json_guard, pages, paths, query
+from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.bootstrap.sources import SECRET_FILE_BYTES_MAX
 from opora.core.access.model.tokens import TOKEN_LENGTH_MAX
 from opora.core.access.rules import keys, people
 from opora.core.kernel.model import PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX
 from opora.core.profiles.model.exports import PROFILES_MAX
 from opora.core.profiles.rules import asking
+
+with without(ORM_FOR_LITESTAR):
+    from opora.api import bodies, headers, json_guard, pages, paths, query
 
 FIXED: tuple[tuple[str, str, int | float, str], ...] = (
     ("requests", "Body that is not an upload", bodies.BODY_MAX_BYTES, "bytes"),

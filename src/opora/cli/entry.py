@@ -29,6 +29,7 @@ GROUPS: Groups = {
     "openapi": ("opora.cli.openapi", "Print the OpenAPI document"),
     "problems": ("opora.cli.problems", "Print every problem code"),
     "commands": ("opora.cli.commands", "Print the reference of every command"),
+    "simulate": ("opora.cli.simulate", "Run the job engine under seeded faults and check its promises"),
 }
 """The first word of every command, with its module and its line in the help."""
 

@@ -1,7 +1,10 @@
 """`opora openapi`: the published form of the contract."""
 
-from opora.bootstrap.http import openapi_document
+from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.cli.command import Call, Command
+
+with without(ORM_FOR_LITESTAR):
+    from opora.bootstrap.http import openapi_document
 
 
 def show(call: Call) -> None:

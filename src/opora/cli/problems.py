@@ -1,8 +1,11 @@
 """`opora problems`: every refusal by its code."""
 
-from opora.api.catalogue import codes
-from opora.api.problems import status, title
+from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.cli.command import Call, Command
+
+with without(ORM_FOR_LITESTAR):
+    from opora.api.catalogue import codes
+    from opora.api.problems import status, title
 
 
 def show(call: Call) -> None:

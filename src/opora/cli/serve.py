@@ -5,17 +5,21 @@ import signal
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
+
+from msgspec.structs import replace
 
 from opora.bootstrap import serving
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
 from opora.cli.command import Call, Command
 from opora.cli.exits import CommandFailed, Exit
-from opora.cli.running import run
+from opora.cli.output import Output
+from opora.cli.running import Application, alone, run
 from opora.cli.values import whole
-from opora.cli.welcome import greet, greeted
+from opora.cli.welcome import Welcome, greet, greeted
 
 
 def serve(call: Call) -> Exit:
@@ -26,16 +30,28 @@ def serve(call: Call) -> Exit:
     os.environ |= {f"OPORA_{name}": str(value) for name, value in told.items() if value is not None}
     os.environ["OPORA_HTTP_PORT"] = str(_port(load()))
     settings = load()
-    welcome = run(lambda app: greet(app, settings), settings)
-    for line in greeted(welcome, settings.base_url):
-        call.output.line(line)
-    call.output.document({"url": settings.base_url, "first_start": welcome.plain() if welcome else None})
-    sys.stdout.flush()
     with_jobs = settings.run_jobs and not given.no_worker
+    os.environ["OPORA_RUN_JOBS"] = "true" if with_jobs else "false"
+    settings = replace(settings, run_jobs=with_jobs)
+
+    async def greeting(app: Application) -> None:
+        _say(call.output, await greet(app, settings), settings)
+
+    if settings.workers == 1:
+        return _until_told(lambda: alone(serving.serve_here(settings, greeting)))
+    run(greeting, settings)
+    return _until_told(lambda: serving.serve_apart(settings))
+
+
+def _say(output: Output, welcome: Welcome | None, settings: Settings) -> None:
+    """Greet on standard output where it is the first start; say on standard error what is being served."""
+    for line in greeted(welcome, settings.base_url):
+        output.line(line)
+    output.document({"url": settings.base_url, "first_start": welcome.plain() if welcome else None})
+    sys.stdout.flush()
     many = f"{settings.workers} processes" if settings.workers > 1 else "one process"
-    with_or_without = "with" if with_jobs else "without"
-    call.output.note(f"Serving on {settings.base_url} in {many}, {with_or_without} jobs. Stop with Ctrl+C.")
-    return _run(settings, with_worker=with_jobs)
+    with_or_without = "with" if settings.run_jobs else "without"
+    output.note(f"Serving on {settings.base_url} in {many}, {with_or_without} jobs. Stop with Ctrl+C.")
 
 
 def _port(settings: Settings) -> int:
@@ -51,8 +67,8 @@ def _port(settings: Settings) -> int:
         raise CommandFailed(Exit.UNAVAILABLE, f"cannot listen on {where}: {fault.strerror}", mend) from fault
 
 
-def _run(settings: Settings, *, with_worker: bool) -> Exit:
-    """Run the server to its end; where the start fails its log has said why."""
+def _until_told(serve: Callable[[], None]) -> Exit:
+    """Run a server to its end; where the server itself could not start, its log has said why."""
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
         del number, frame
@@ -60,7 +76,9 @@ def _run(settings: Settings, *, with_worker: bool) -> Exit:
 
     signal.signal(signal.SIGTERM, leave)  # the server raises the signal again once everything has ended
     try:
-        serving.serve(settings, processes=settings.workers, with_worker=with_worker)
+        serve()
+    except KeyboardInterrupt:
+        return Exit.OK
     except SystemExit as left:
         return Exit.UNAVAILABLE if left.code else Exit.OK
     return Exit.OK

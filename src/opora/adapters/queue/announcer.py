@@ -8,7 +8,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from taskiq import AsyncBroker, BrokerMessage, InMemoryBroker
+from taskiq import AsyncBroker, BrokerMessage
 from taskiq.kicker import AsyncKicker
 from taskiq_redis import ListQueueBroker
 
@@ -24,13 +24,9 @@ PAUSE_S = 1.0
 LOG = logging.getLogger("opora.queue")
 
 
-def broker(redis_url: str | None, queue: str = QUEUE) -> AsyncBroker:
-    """Choose the broker: Redis where it is given, else this process."""
-    if redis_url is None:
-        return InMemoryBroker()
-    patient_s = (
-        2 * LISTEN_S
-    )  # the driver's own bound is as long as the wait for a message: every quiet one would end it
+def broker(redis_url: str, queue: str = QUEUE) -> AsyncBroker:
+    """Return the broker on a Redis; nothing is connected yet."""
+    patient_s = 2 * LISTEN_S  # the driver's own bound is LISTEN_S: every quiet wait would end in an error
     return BoundedListBroker(redis_url, queue_name=queue, max_connection_pool_size=4, socket_timeout=patient_s)
 
 
@@ -74,6 +70,11 @@ class TaskiqAnnouncer(Announcer):
         self._waiting.extend(str(one) for one in ids[: IDS_MAX - len(self._waiting)])
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send())
+
+    async def close(self) -> None:
+        """Wait until what was announced is sent, SEND_S at the longest: a command ends right after its commit."""
+        if self._sending is not None:
+            await self._sending
 
     async def _send(self) -> None:
         while self._asked:  # what is committed while a message is under way needs another one

@@ -7,6 +7,7 @@ and a file that is damaged is made anew), because it says nothing that is older 
 
 import asyncio
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from opora.adapters.sql.connection import numbered
+from opora.adapters.sql.connection import PLACEHOLDER
 from opora.adapters.sql.limits import LimitStore, Parameters, Rows
 from opora.core.kernel.errors import Unavailable
 
@@ -43,9 +44,20 @@ def wall_us() -> int:
 
 @lru_cache(maxsize=256)
 def positional(sql: str) -> tuple[str, tuple[str, ...]]:
-    """Rewrite `:name` to `?n`: the driver binds a tuple faster than a mapping."""
-    text, names = numbered(sql)
-    return text.replace("$", "?"), names
+    """Rewrite each `:name` to `?` and name them in order: the driver binds a tuple faster than a mapping.
+
+    Not `?1`: CPython before 3.12.4 takes that for a name and warns that a tuple was given.
+    """
+    names: list[str] = []
+
+    def marked(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return match.group(0)
+        names.append(name)
+        return "?"
+
+    return PLACEHOLDER.sub(marked, sql), tuple(names)
 
 
 class SqliteLimits(LimitStore):

@@ -1,6 +1,7 @@
 """PostgreSQL by asyncpg: a pool, prepared statements, and transactions whose end is explicit."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -21,6 +22,7 @@ LOST = (
     asyncpg.exceptions.OperatorInterventionError,  # shut down, crashed or still starting
     asyncpg.DiskFullError,
 )
+UNDO_S = 5.0
 BEATEN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """The server chose another transaction; the same call may be made again."""
 
@@ -117,26 +119,22 @@ class PostgresTransaction(Transaction):
         try:
             await self._driver.execute("COMMIT")
         except BaseException as error:  # cancelled in the middle too: nobody knows what the connection holds
-            self._driver.terminate()
+            await self.rollback()
             if isinstance(error, Exception):
                 raise translated(error) from error
             raise
-        finally:
-            await self._release()
+        await asyncio.shield(self._pool.release(self._driver))
 
     async def rollback(self) -> None:
-        try:
-            await self._driver.execute("ROLLBACK")
-        except Exception:  # the server rolls a lost connection back by itself
-            self._driver.terminate()
-        except BaseException:
-            self._driver.terminate()
-            raise
-        finally:
-            await self._release()
+        await asyncio.shield(self._undo())  # a connection that is let go half undone would be lost to the pool
 
-    async def _release(self) -> None:
-        await asyncio.shield(self._pool.release(self._driver))
+    async def _undo(self) -> None:
+        try:
+            await self._driver.execute("ROLLBACK", timeout=UNDO_S)
+        except Exception:  # the server rolls a lost connection back by itself
+            with contextlib.suppress(asyncpg.InterfaceError):  # the pool has let go of it before us
+                self._driver.terminate()
+        await self._pool.release(self._driver)
 
 
 async def keep_session(_: Any) -> None:
@@ -188,8 +186,7 @@ class PostgresDatabase(Database):
             try:
                 await driver.execute("BEGIN")
             except BaseException as error:  # cancelled too: else the pool would be one connection short for ever
-                driver.terminate()
-                await asyncio.shield(self._pool.release(driver))
+                await PostgresTransaction(self._pool, driver).rollback()
                 if not isinstance(error, Exception):
                     raise
                 if attempt == 2 or not isinstance(error, LOST):  # noqa: PLR2004

@@ -20,6 +20,8 @@ from opora.core.kernel.errors import DatabaseUnavailable
 
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 LOCK_WAIT_S = 30.0
+PLAIN = (str, int, float, bytes, bool)
+WRITTEN = (UUID, date)
 PRAGMAS = {
     "journal_mode": "WAL",
     "synchronous": "NORMAL",  # survives any kill of the process; `full` by setting for loss of power as well
@@ -36,14 +38,16 @@ class WritesOnReader(Exception):
 
 def instant_text(at: datetime) -> str:
     """Write an instant as fixed-width text that sorts as time does."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def bound(value: object) -> object:
     """Give a parameter the form its column holds."""
+    if value is None or type(value) in PLAIN:
+        return value
     if isinstance(value, datetime):
         return instant_text(value)
-    return str(value) if isinstance(value, UUID | date) else value
+    return str(value) if isinstance(value, WRITTEN) else value
 
 
 def translated(error: sqlite3.Error) -> Exception:

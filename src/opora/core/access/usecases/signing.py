@@ -27,15 +27,19 @@ class EnsureSigningKey:
 
     async def __call__(self) -> None:
         """Of several processes that start with no key at all, one key wins and all take it."""
+        if await self.take():
+            return
+        made = await self.maker.make(self.policy.algorithm, self.clock.now())
+        await self._keep(made.move(SigningKeyState.ACTIVE))
+        await self.take()
+
+    async def take(self) -> bool:
+        """Take up the stored keys and tell whether one of them signs; making one takes seconds, this does not."""
         now = self.clock.now()
         async with self.unit() as tx:
             keys = await tx.signing_keys.all()
-        if not any(key.state is SigningKeyState.ACTIVE for key in keys):
-            made = (await self.maker.make(self.policy.algorithm, now)).move(SigningKeyState.ACTIVE)
-            await self._keep(made)
-            async with self.unit() as tx:
-                keys = await tx.signing_keys.all()
         self.ring.take([key for key in keys if key.published(now)])
+        return any(key.state is SigningKeyState.ACTIVE for key in keys)
 
     async def _keep(self, made: SigningKey) -> None:
         now = self.clock.now()

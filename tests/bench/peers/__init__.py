@@ -1,0 +1,1 @@
+"""Programs that a bench starts as processes and measures beside Opora."""

@@ -1,0 +1,187 @@
+"""The pages of docs/reference that follow from the code: `make docs` writes them, a test compares them.
+
+Settings and commands are printed by commands of their own; scopes, events and ports are read here.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from importlib import import_module
+from pkgutil import walk_packages
+from types import ModuleType
+
+import opora.core
+from docs.pages import REPOSITORY
+from opora.api import catalogue, http
+from opora.api.policy import Operation, words
+from opora.api.routes import Routes
+from opora.bootstrap.http import AT_ROOT, VERSIONED
+from opora.bootstrap.jobs import SUBSCRIPTIONS
+from opora.cli import commands, config
+from opora.core.access.model.scopes import ROLE_SCOPES, SCOPES
+from opora.core.kernel.events import Event
+
+FOLDER = REPOSITORY / "docs" / "reference"
+ORDER = ("kernel", "jobs", "access", "profiles", "audit")
+"""The contexts as they stand on the map, the lowest first; one that is not named comes last."""
+
+
+def modules() -> Iterator[ModuleType]:
+    """Give every module of the core, the lowest context first."""
+    found = [import_module(one.name) for one in walk_packages(opora.core.__path__, "opora.core.")]
+    return iter(sorted(found, key=lambda module: (_rank(context(module.__name__)), module.__name__)))
+
+
+def _rank(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def context(module: str) -> str:
+    """Return the context that a module of the core belongs to."""
+    return module.split(".")[2]
+
+
+def first_line(thing: object) -> str:
+    """Return the sentence a docstring begins with, fit for a cell of a table."""
+    return (inspect.getdoc(thing) or "").split("\n", maxsplit=1)[0].replace("|", "\\|")
+
+
+def own_classes(module: ModuleType) -> list[type]:
+    """List the classes that a module defines, in the order of its text."""
+    found = [one for _, one in inspect.getmembers(module, inspect.isclass) if one.__module__ == module.__name__]
+    return sorted(found, key=lambda one: inspect.getsourcelines(one)[1])
+
+
+# --- scopes
+
+
+def operations() -> list[Operation]:
+    """List every call with its policy, by path."""
+    found = Routes(http.application(VERSIONED, AT_ROOT)).operations
+    return sorted(found, key=lambda one: (one.path, one.method))
+
+
+def scopes_page() -> Iterator[str]:
+    """Yield the lines of docs/reference/scopes.md."""
+    calls: dict[str, list[str]] = {}
+    for one in operations():
+        for word in words(one.policy):
+            calls.setdefault(word, []).append(f"`{one.method} {one.path}`")
+    yield from ("# Scopes and roles", "")
+    yield "Written by `make docs` from the code; a test compares the two. A key carries scopes; a person has roles, and"
+    yield "a role is a set of scopes. Nobody grants what they do not hold. A call without its scope is answered 403"
+    yield "[`insufficient_scope`](../problems/insufficient_scope.md), which names what is missing."
+    yield from ("", "| scope | lets its holder | calls |", "| --- | --- | --- |")
+    for scope, about in SCOPES.items():
+        yield f"| `{scope}` | {about} | {', '.join(calls.get(scope, [])) or '–'} |"
+    yield from ("", "## Roles", "", "| role | grants |", "| --- | --- |")
+    for role, granted in ROLE_SCOPES.items():
+        yield f"| `{role}` | {', '.join(f'`{scope}`' for scope in sorted(granted))} |"
+    yield from ("", "## Calls that need no scope", "", "| who | calls |", "| --- | --- |")
+    for word, about in {
+        "signed_in": "any person or key",
+        "public": "anyone, under the limit of an address",
+        "internal": "anyone from `OPORA_INTERNAL_NETWORKS`",
+        "exempt": "anyone, without a limit",
+    }.items():
+        if word in calls:
+            yield f"| {about} | {', '.join(calls[word])} |"
+
+
+# --- events
+
+
+def events() -> list[type[Event]]:
+    """List every event of the core."""
+    return [one for module in modules() for one in own_classes(module) if issubclass(one, Event) and one is not Event]
+
+
+def events_page() -> Iterator[str]:
+    """Yield the lines of docs/reference/events.md."""
+    yield from ("# Events", "")
+    yield "Written by `make docs` from the code; a test compares the two. An event is written into the outbox in the"
+    yield "transaction of what it tells of; after the commit the relay makes one job for each subscriber, of the"
+    yield "kind named under `heard by`. Every event has a `subject` (the id of the record or job) and `at`, an instant."
+    yield from ("", "| topic | says | further fields | heard by |", "| --- | --- | --- | --- |")
+    for one in sorted(events(), key=lambda event: event.topic):
+        further = [f"`{field.name}`" for field in fields(one) if field.name not in {"subject", "at"}]
+        heard = [f"`{subscription.kind}`" for subscription in SUBSCRIPTIONS.get(one.topic, ())]
+        yield f"| `{one.topic}` | {first_line(one)} | {', '.join(further) or '–'} | {', '.join(heard) or '–'} |"
+
+
+# --- ports
+
+
+def ports() -> dict[str, list[type]]:
+    """Give the ports of every context, in the order of its text: what its modules `ports` define."""
+    found: dict[str, list[type]] = {}
+    for module in modules():
+        if ".ports" in module.__name__:
+            found.setdefault(context(module.__name__), []).extend(
+                one for one in own_classes(module) if inspect.isabstract(one) or getattr(one, "_is_protocol", False)
+            )
+    return found
+
+
+def methods(port: type) -> Iterator[tuple[str, Callable[..., object]]]:
+    """Give the methods and properties that a port declares, in the order of its text."""
+    for name, thing in vars(port).items():
+        declared = thing.fget if isinstance(thing, property) else thing
+        if inspect.isfunction(declared) and (not name.startswith("_") or name == "__call__"):
+            yield name, declared
+
+
+def bundle(port: type) -> bool:
+    """Tell whether a port is what a transaction shows: named properties and nothing else."""
+    return port.__name__.endswith("Tx")
+
+
+def ports_page() -> Iterator[str]:
+    """Yield the lines of docs/reference/ports.md."""
+    yield from ("# Ports", "")
+    yield "Written by `make docs` from the code; a test compares the two. A port is what the core needs from outside."
+    yield "Its docstrings are promises, of which this page has the first lines; `opora.testing` holds adapters to them."
+    yield "How to fulfil one: [write an adapter](../howto/write-an-adapter.md)."
+    for name, found in ports().items():
+        yield from ("", f"## {name}")
+        for port in found:
+            yield from ("", f"### {port.__name__}", "", first_line(port), "")
+            if bundle(port):
+                yield "Shows " + ", ".join(f"`{part}`" for part, _ in methods(port)) + "."
+                continue
+            yield from ("| method | promise |", "| --- | --- |")
+            for method, function in methods(port):
+                yield f"| `{_written(method, function)}` | {first_line(function)} |"
+
+
+def _written(name: str, function: Callable[..., object]) -> str:
+    """Return a method as it is called: its name and those of its parameters."""
+    names = [one for one in inspect.signature(function).parameters if one != "self"]
+    return f"{'' if name == '__call__' else name}({', '.join(names)})"
+
+
+# --- all of them
+
+
+def pages() -> Mapping[str, str]:
+    """Give every page of docs/reference by the name of its file."""
+    makers: dict[str, Callable[[], Iterator[str]]] = {
+        "settings.md": config.page,
+        "commands.md": commands.page,
+        "scopes.md": scopes_page,
+        "events.md": events_page,
+        "ports.md": ports_page,
+    }
+    return {name: re.sub(r"\n*\Z", "\n", "\n".join(maker())) for name, maker in makers.items()}
+
+
+def write() -> None:
+    """Write every page anew, and the pages of problem codes that are missing."""
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    catalogue.write(REPOSITORY / "docs" / "problems")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,1 @@
+"""Faults played on real processes."""
