@@ -1,6 +1,6 @@
 # The front door: `make help` lists what there is. Everything needs Python >= 3.12, make and git, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-types check-rest coverage bench migrate migration docs format lock clean
+.PHONY: help install run test check check-types check-rest coverage bench migrate migration docs openapi format lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -65,6 +65,9 @@ migration: $(READY) ## Start the next migration file (NAME=add_labels)
 docs: $(READY) ## Renew the pages that follow from the code, and check all documents, links and examples
 	@PYTHONPATH=src:tests $(BIN)/python -m docs.reference
 	@$(BIN)/python -m pytest tests/docs
+
+openapi: $(READY) ## Renew tests/api/openapi.json after a change of the wire that is meant
+	@$(BIN)/opora openapi | $(BIN)/python -m json.tool --sort-keys --indent 2 > tests/api/openapi.json
 
 format: $(READY) ## Format and mend what ruff can mend
 	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true

@@ -1,4 +1,4 @@
-"""Every operation of the program, with what calls it well enough to be let in, by its route and the document."""
+"""Every operation of the program, with what calls it: read from the routes and from the document."""
 
 import re
 from typing import Any

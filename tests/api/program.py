@@ -15,6 +15,7 @@ from opora.adapters.sql.schema.tables import METADATA
 from opora.adapters.system.clock import SystemClock
 from opora.api.gate import Gate
 from opora.bootstrap.container import application
+from opora.bootstrap.edge import Edge
 from opora.bootstrap.http import gate_of
 from opora.bootstrap.sources import load
 from opora.core.access.model.keys import IssuedKey, KeyChanges, KeyState, NewKey
@@ -64,7 +65,8 @@ class Program:
         clock = ShiftedClock()
         stopped = Provider(scope=Scope.APP)
         stopped.provide(lambda: clock, provides=Clock)
-        async with application(load(told, home), stopped) as container:
+        settings = load(told, home)
+        async with application(settings, Edge(settings), stopped) as container:
             gate = await gate_of(container)
             await (await container.get(EnsureSigningKey))()
             yield cls(container, gate, clock)

@@ -1,6 +1,7 @@
 """Who gets where: every operation of the program against every kind of caller. Nobody gets in who may not."""
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -219,3 +220,17 @@ async def test_a_list_shows_ones_own_and_all_to_an_admin(program: Program, path:
 def kind(path: str) -> str:
     """Return which record a list is of."""
     return {"/exports": "export_id", "/admin/api-keys": "key_id"}.get(path, "profile_id")
+
+
+async def test_postgresql_lets_the_same_callers_in(postgres_url: str, tmp_path: Path) -> None:
+    told_secret = {"OPORA_DATABASE_URL": postgres_url, "OPORA_SECRET_KEY": "a secret of at least thirty-two bytes"}
+    async with Program.over(tmp_path, **told_secret) as program:
+        admin, nobody = await program.key("admin"), await program.disabled(await program.key("admin"))
+        yours, tried = await program.key(*own_scopes()), await program.key("profiles:read")
+        for operation in NOT_LEAVING:
+            assert told(await call(program.client(), operation)) == WAYS_IN["anonymous"]
+            assert told(await call(program.client(key=nobody.key), operation)) == WAYS_IN["disabled"]
+            assert is_let_in(await call(program.client(key=admin.key), operation, key_id=tried.id)), operation
+        for operation in ABOUT_OWNED:
+            own = await owned(program, admin)
+            assert told(await call(program.client(key=yours.key), operation, **own))[0] == 404

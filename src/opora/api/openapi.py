@@ -115,6 +115,7 @@ def _complete(found: dict[str, Any], app: Litestar) -> None:
         if operation is not None and facts is not None and isinstance(handler, HTTPRouteHandler):
             _mend(operation, method.lower(), path, facts, details.of(handler))
             if handler.parsed_data_field is not None:
+                operation["requestBody"]["required"] = not handler.parsed_data_field.is_optional
                 for struct, field, schema in details.bounds(handler.parsed_data_field.annotation):
                     components["schemas"][struct]["properties"][field].update(schema)
             for name in _strict_names(handler):

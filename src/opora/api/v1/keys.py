@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
-from opora.api.values import PathId, Positive, QueryText, RecordId, Timestamp, Word
+from opora.api.values import LABEL_PATTERN, PathId, Positive, QueryText, RecordId, Timestamp, Word
 from opora.core.access.model.changes import KEEP, Keep
 from opora.core.access.model.keys import IssuedKey, KeyChanges, KeyFilter, KeyState, KeyView, NewKey
 from opora.core.access.model.keytext import Environment
@@ -23,7 +23,7 @@ from opora.core.kernel.ports import Clock
 
 Scopes = Annotated[list[Word], Meta(min_length=1, max_length=100)]
 Networks = Annotated[list[Annotated[str, Meta(min_length=2, max_length=64)]], Meta(max_length=50)]
-Title = Annotated[str, Meta(min_length=1, max_length=LABEL_LENGTH_MAX)]
+Title = Annotated[str, Meta(min_length=1, max_length=LABEL_LENGTH_MAX, pattern=LABEL_PATTERN)]
 OverlapSeconds = Annotated[int, Meta(ge=0, le=int(OVERLAP_MAX.total_seconds()))]
 
 
