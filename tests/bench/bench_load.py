@@ -18,9 +18,7 @@ RATE_HZ = 100
 SECONDS = 60
 P99_MAX_S = 0.1
 SCOPES = ("profiles:read", "profiles:write")
-ASKED = [
-    ("POST", "/api/v1/profiles/generate", f'{{"count":{count},"persist":true}}') for count in range(1, 11)
-]
+ASKED = [("POST", "/api/v1/profiles/generate", f'{{"count":{count},"persist":true}}') for count in range(1, 11)]
 """One to ten people a request, in turn."""
 
 

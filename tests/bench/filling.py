@@ -32,9 +32,7 @@ def make(service: Process, key: str, count: int) -> None:
     """Have the service make and keep people."""
     with httpx.Client(base_url=service.url, headers={"X-API-Key": key}, timeout=60) as client:
         for _ in range(count // MADE_AT_ONCE):
-            client.post(
-                "/api/v1/profiles/generate", json={"count": MADE_AT_ONCE, "persist": True}
-            ).raise_for_status()
+            client.post("/api/v1/profiles/generate", json={"count": MADE_AT_ONCE, "persist": True}).raise_for_status()
 
 
 def copies(made: int, times: int, comma: str) -> list[str]:

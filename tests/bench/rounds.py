@@ -35,9 +35,7 @@ def one_round(generator: Generator, process: Process, order: Order) -> Round:
     return Round(server_s / tally.good, (all_s - server_s - driver_s) / tally.seconds, tally.good)
 
 
-def in_turn(
-    generator: Generator, ways: Mapping[str, tuple[Process, Order]], rounds: int = 8
-) -> dict[str, float]:
+def in_turn(generator: Generator, ways: Mapping[str, tuple[Process, Order]], rounds: int = 8) -> dict[str, float]:
     """Measure every way in every round; return each one's median CPU seconds a request in its quieter half."""
     for process, order in ways.values():
         one_round(generator, process, order)

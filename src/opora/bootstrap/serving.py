@@ -17,6 +17,7 @@ from opora.bootstrap.container import application, upgrade_embedded
 from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
+from opora.bootstrap.wire import Connection
 from opora.bootstrap.worker import working
 from opora.core.access.ports.rates import RateStats
 from opora.core.access.usecases.signing import EnsureSigningKey

@@ -27,9 +27,7 @@ from opora.core.profiles.usecases.exports import DownloadExport, RequestExport
 
 MEDIA_TYPES = {ExportFormat.JSON: "application/json", ExportFormat.PDF: "application/pdf"}
 
-FILE = details(
-    media=dict.fromkeys(MEDIA_TYPES.values(), BINARY), is_file=True, refusals=(409, 410, 412, 416)
-)
+FILE = details(media=dict.fromkeys(MEDIA_TYPES.values(), BINARY), is_file=True, refusals=(409, 410, 412, 416))
 
 
 class NewExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
