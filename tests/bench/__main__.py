@@ -21,7 +21,8 @@ NOTES = FOLDER / "notes.md"
 SECTION = "## "
 PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
 LIBRARIES = """
-    asyncpg faker fastapi fpdf2 litestar mimesis msgspec pyjwt redis reportlab slowapi sqlalchemy taskiq typst uvicorn uvloop
+    asyncpg faker fastapi fpdf2 litestar mimesis msgspec pyjwt redis reportlab slowapi sqlalchemy taskiq typst
+    uvicorn uvloop
 """
 VERDICT = {True: "yes", False: "no", None: "–"}
 

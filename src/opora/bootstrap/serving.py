@@ -17,7 +17,6 @@ from opora.bootstrap.container import application, upgrade_embedded
 from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
-from opora.bootstrap.wire import Connection
 from opora.bootstrap.worker import working
 from opora.core.access.ports.rates import RateStats
 from opora.core.access.usecases.signing import EnsureSigningKey
@@ -150,7 +149,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "host": settings.http_host.strip("[]"),
         "port": settings.http_port,
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-        "http": "httptools",
+        "http": "opora.bootstrap.wire:Connection",
         "ws": "none",
         "lifespan": "on",
         "log_config": None,
