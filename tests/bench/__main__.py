@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import statistics
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,12 +14,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.figures import Figure
+from bench.figures import Figure, timed
 
 FOLDER = Path(__file__).parent
+NOTES = FOLDER / "notes.md"
+SECTION = "## "
 PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
 LIBRARIES = """
-    asyncpg faker fpdf2 litestar mimesis msgspec pyjwt redis reportlab sqlalchemy taskiq typst uvicorn uvloop
+    asyncpg faker fastapi fpdf2 litestar mimesis msgspec pyjwt redis reportlab slowapi sqlalchemy taskiq typst
+    uvicorn uvloop
 """
 VERDICT = {True: "yes", False: "no", None: "–"}
 
@@ -57,8 +61,8 @@ def machine() -> dict[str, str]:
     """Tell what the figures were measured on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
-        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "processor": f"{processor()}, {os.cpu_count()} logical, load {os.getloadavg()[0]:.1f} at the start",
+        "processor": f"{processor()}, {os.cpu_count()} logical",
+        "speed": f"a million turns of an empty Python loop take {loop_s() * 1000:.0f} ms",
         "memory": f"{memory:.0f} GiB",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -72,6 +76,11 @@ def processor() -> str:
     lines = facts.read_text().splitlines() if facts.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
+
+
+def loop_s() -> float:
+    """Return the seconds of a million turns of an empty loop, the median of nine: how fast the machine is just now."""
+    return statistics.median(timed(lambda: [None for _ in range(1_000_000)], 1) for _ in range(9))
 
 
 def installed(name: str) -> str:
@@ -101,30 +110,53 @@ def on_terminal(found: Mapping[str, Sequence[Figure]]) -> Table:
     return table
 
 
-def as_page(found: Mapping[str, Sequence[Figure]], facts: Mapping[str, str]) -> str:
-    """Write docs/benchmarks.md."""
-    lines = [
-        "# Benchmarks", "",
-        "Written by `make bench`. Each figure stands beside a peer or a limit measured in the same run, interleaved",
-        "with it, so that the ratio holds where the absolute numbers do not. A goal that is not met says so.", "",
-        "| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in facts.items()),
-    ]  # fmt: skip
-    for topic, figures in found.items():
-        rule = "| " + " | ".join("---" for _ in HEADINGS) + " |"
-        lines += ["", f"## {topic.replace('_', ' ').capitalize()}", "", f"| {' | '.join(HEADINGS)} |", rule]
-        lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells(one))} |" for one in figures]
+def as_section(topic: str, figures: Sequence[Figure], load: float) -> str:
+    """Write one topic's part of the page, with how busy the machine was just before it."""
+    rule = "| " + " | ".join("---" for _ in HEADINGS) + " |"
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    lines = [f"{SECTION}{title(topic)}", "", f"Measured {when}; load at the start {load:.1f}.", ""]
+    lines += [f"| {' | '.join(HEADINGS)} |", rule]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells(one))} |" for one in figures]
     return "\n".join(lines) + "\n"
 
 
+def title(topic: str) -> str:
+    """Write a topic as a heading."""
+    return topic.replace("_", " ").capitalize()
+
+
+def sections(page: str) -> dict[str, str]:
+    """Split a page written earlier into its topics' parts, by their headings."""
+    parts = ("\n" + page).split("\n" + SECTION)[1:]
+    return {part.partition("\n")[0]: SECTION + part.strip("\n") + "\n" for part in parts}
+
+
+def as_page(written: Mapping[str, str], facts: Mapping[str, str]) -> str:
+    """Write docs/benchmarks.md: its head, the notes and every topic's part."""
+    head = [
+        "# Benchmarks", "",
+        "Written by `make bench`; `make bench ONLY=service` measures one topic anew and leaves the others as they are.",
+        "Each figure stands beside a peer or a limit measured in the same run, interleaved with it, so that the ratio",
+        "holds where the absolute numbers do not. A goal that is not met says so.", "",
+        "| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in facts.items()),
+    ]  # fmt: skip
+    return "\n".join(head) + "\n\n" + NOTES.read_text("utf-8") + "".join("\n" + written[one] for one in sorted(written))
+
+
 def main(only: Sequence[str]) -> int:
-    """Measure, print and write; a goal that is not met is told, not failed."""
+    """Measure, print and write, topic by topic; a goal that is not met is told, not failed."""
     console = Console()
     facts = machine()
-    found = dict(measured(topics(only), console))
+    found: dict[str, list[Figure]] = {}
+    load = os.getloadavg()[0]
+    for topic, figures in measured(topics(only), console):
+        found[topic] = figures
+        written = sections(PAGE.read_text("utf-8")) if PAGE.exists() else {}
+        written[title(topic)] = as_section(topic, figures, load)
+        PAGE.write_text(as_page(written, facts), encoding="utf-8")
+        load = os.getloadavg()[0]
     console.print(on_terminal(found))
-    if not only:
-        PAGE.write_text(as_page(found, facts), encoding="utf-8")
-        console.print(f"written to {PAGE.relative_to(FOLDER.parents[1])}")
+    console.print(f"written to {PAGE.relative_to(FOLDER.parents[1])}")
     missed = [figure.path for figures in found.values() for figure in figures if figure.met is False]
     if missed:
         console.print(f"[yellow]not met:[/] {'; '.join(missed)}")

@@ -14,22 +14,15 @@ MADE_AT_ONCE = 100
 KEPT = "source_key, locale, seed, position, as_of, data_version, recipe, created_at, search"
 COPY = f"""
 INSERT INTO profiles (id, {KEPT}, payload)
-SELECT id + {{step}} * {{made}}, {KEPT}, '{{{{"id":' || (id + {{step}} * {{made}}) || substr(payload, {{comma}}) FROM profiles
+SELECT id + {{step}} * {{made}}, {KEPT},
+ '{{{{"id":' || (id + {{step}} * {{made}}) || substr(payload, {{comma}}) FROM profiles
 WHERE id <= (SELECT min(id) + {{made}} - 1 FROM profiles)
 """
-FIELDS = [
-    "locale",
-    "sex",
-    "full_name",
-    "last_name",
-    "first_name",
-    "middle_name",
-    "birth_date",
-    "birth_place",
-    "phone",
+FIELDS = (
+    "locale", "sex", "full_name", "last_name", "first_name", "middle_name", "birth_date", "birth_place", "phone",
     "email",
-]
-PARTS = ["passport", "address", "tax", "finance"]
+)  # fmt: skip
+PARTS = ("passport", "address", "tax", "finance")
 PEER_TABLES = """
 CREATE TABLE usual_keys (id bigint PRIMARY KEY, digest text NOT NULL UNIQUE, active boolean NOT NULL);
 CREATE TABLE usual_profiles (

@@ -22,9 +22,12 @@ from servers.maintenance import Maintenance, database_name
 UP_WITHIN_S = 60.0
 ROOT = Path(__file__).parents[2]
 SERVER = """
-    --loop uvloop --http httptools --ws none --lifespan on --no-access-log --no-proxy-headers --no-server-header
+    --loop uvloop --ws none --lifespan on --no-access-log --no-proxy-headers --no-server-header
     --log-level warning --timeout-keep-alive 30 --factory --port
 """
+
+
+CONNECTION = "opora.bootstrap.wire:Connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,13 @@ def installation(stores: Stores) -> Iterator[Installation]:
             one.end()
 
 
+@contextmanager
+def probed(one: Installation) -> Iterator[Process]:
+    """Serve Opora as `opora serve --no-worker` does, with the one route more."""
+    with peer("probed:app", {**one.variables(), "OPORA_RUN_JOBS": "false"}, CONNECTION) as process:
+        yield process
+
+
 def key_of(one: Installation, *scopes: str) -> str:
     """Issue a key whose limit is never reached."""
     wanted = [part for scope in scopes for part in ("--scope", scope)]
@@ -96,14 +106,15 @@ def key_of(one: Installation, *scopes: str) -> str:
 
 
 @contextmanager
-def peer(application: str, variables: Mapping[str, str] | None = None) -> Iterator[Process]:
-    """Serve an application factory of this folder as Opora is served."""
+def peer(application: str, variables: Mapping[str, str] | None = None, http: str = "httptools") -> Iterator[Process]:
+    """Serve an application factory of this folder with uvicorn; `http` names the class of its connections."""
     port = free_port()
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPORA_")}
     environment |= {"PYTHONPATH": paths, **(variables or {})}
     with tempfile.TemporaryFile() as log:
-        command = [sys.executable, "-m", "uvicorn", f"bench.peers.{application}", *SERVER.split(), str(port)]
+        command = [sys.executable, "-m", "uvicorn", f"bench.peers.{application}", "--http", http, *SERVER.split()]
+        command.append(str(port))
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             wait_for(f"http://127.0.0.1:{port}/", process)

@@ -149,7 +149,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "host": settings.http_host.strip("[]"),
         "port": settings.http_port,
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-        "http": "httptools",
+        "http": "opora.bootstrap.wire:Connection",
         "ws": "none",
         "lifespan": "on",
         "log_config": None,

@@ -1,0 +1,77 @@
+"""The server's connections: an answer leaves in one write, not its head in one and its body in another.
+
+A write is a call to the kernel, which costs a short answer as much as half of the rest; uvicorn makes two of them.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+AT_ONCE_BYTES = 16 * 1024
+"""What is longer goes at once, so that a stream feels the pressure of its reader and nothing piles up here."""
+
+
+class MergedWrites(asyncio.Transport):
+    """A transport that sends what is written within one turn of the event loop together."""
+
+    def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._inner = inner
+        self._loop = loop
+        self._waiting: list[Any] = []
+        self._size = 0
+
+    def write(self, data: Any) -> None:
+        """Keep the data until the end of the turn, or send it now with all before it if it is much."""
+        if not self._waiting:
+            self._loop.call_soon(self._send)
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size > AT_ONCE_BYTES:
+            self._send()
+
+    def _send(self) -> None:
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        if not self._inner.is_closing():
+            self._inner.write(b"".join(waiting))
+
+    def close(self) -> None:
+        """Send what waits, then close."""
+        self._send()
+        self._inner.close()
+
+    def abort(self) -> None:
+        """Close at once; what waits is lost."""
+        self._waiting, self._size = [], 0
+        self._inner.abort()
+
+    def is_closing(self) -> bool:
+        """See asyncio.BaseTransport."""
+        return self._inner.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """See asyncio.BaseTransport."""
+        return self._inner.get_extra_info(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """See asyncio.BaseTransport."""
+        self._inner.set_protocol(protocol)
+
+    def pause_reading(self) -> None:
+        """See asyncio.ReadTransport."""
+        self._inner.pause_reading()
+
+    def resume_reading(self) -> None:
+        """See asyncio.ReadTransport."""
+        self._inner.resume_reading()
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, over merged writes."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol."""
+        super().connection_made(MergedWrites(transport, self.loop))
