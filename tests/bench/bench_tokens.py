@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import bcrypt
 import jwt
-from bench.figures import Figure, at_least, at_most, duration, seconds_per_call
 
+from bench.figures import Figure, at_least, at_most, duration, seconds_per_call
 from opora.adapters.crypto.digests import PepperedDigests
 from opora.adapters.crypto.sealing import AesSeal
 from opora.adapters.crypto.signing_keys import SealedKeyMaker
