@@ -126,9 +126,11 @@ def title(topic: str) -> str:
 
 
 def sections(page: str) -> dict[str, str]:
-    """Split a page written earlier into its topics' parts, by their headings."""
+    """Split a page written earlier into the parts of those topics that there are, by their headings."""
+    there = {title(topic) for topic in topics([])}
     parts = ("\n" + page).split("\n" + SECTION)[1:]
-    return {part.partition("\n")[0]: SECTION + part.strip("\n") + "\n" for part in parts}
+    found = {part.partition("\n")[0]: SECTION + part.strip("\n") + "\n" for part in parts}
+    return {name: text for name, text in found.items() if name in there}
 
 
 def as_page(written: Mapping[str, str], facts: Mapping[str, str]) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio
-from figures import Figure, duration
 
+from bench.figures import Figure, duration
 from opora.adapters.memory.rates import MemoryRateGate
 from opora.adapters.redis.connection import RedisConnection
 from opora.adapters.redis.rates import RedisRateGate

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 
 import bcrypt
 import jwt
-from figures import Figure, at_least, at_most, duration, seconds_per_call
 
+from bench.figures import Figure, at_least, at_most, duration, seconds_per_call
 from opora.adapters.crypto.digests import PepperedDigests
 from opora.adapters.crypto.sealing import AesSeal
 from opora.adapters.crypto.signing_keys import SealedKeyMaker
@@ -94,7 +95,9 @@ def key_figures() -> list[Figure]:
     """Check one key again and again: form, checksum, digest, memory and policy; and as a bcrypt hash a request does."""
     key_format, digests = KeyFormat(), PepperedDigests({"p1": bytes(32)})
     text = key_format.compose(Environment.LIVE, bytes(range(32))).text
-    keys = CachedKeyLookup(OneKey(KeyRecord(a_key(), "hmac-sha256:p1")))
+    held_s = time.monotonic()
+    keys = CachedKeyLookup(OneKey(KeyRecord(a_key(), "hmac-sha256:p1")), lambda: held_s)
+    asyncio.run(keys.find(digests.candidates(text)))  # warm, and so for as long as the clock is held
     now, hashed = datetime.now(UTC), bcrypt.hashpw(text[:72].encode(), bcrypt.gensalt(BCRYPT_COST))
 
     def ours() -> None:

@@ -83,17 +83,17 @@ async def test_a_lookup_under_way_does_not_bring_the_old_state_back():
     assert (await keys.find(DIGEST)).key == revoked
 
 
-async def test_of_two_lookups_at_once_the_first_answer_is_kept():
-    store = Store(None)
+async def test_lookups_at_once_are_one_which_outlives_the_caller_who_began_it():
+    store = Store(RECORD)
     store.open.clear()
     keys = CachedKeyLookup(store, Hand())
-    first = asyncio.ensure_future(keys.find(DIGEST))
-    await asyncio.sleep(0)
-    store.answer = RECORD
-    second = asyncio.ensure_future(keys.find(DIGEST))
-    await asyncio.sleep(0)
+    asking = [asyncio.ensure_future(keys.find(DIGEST)) for _ in range(3)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    asking[0].cancel()
     store.open.set()
-    assert await asyncio.gather(first, second) == [None, None]
+    assert await asyncio.gather(*asking[1:]) == [RECORD, RECORD]
+    assert store.asked == 1
 
 
 async def test_a_change_is_forgotten_once_every_answer_is_newer():

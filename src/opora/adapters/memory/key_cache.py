@@ -1,5 +1,6 @@
 """Keys that a process has looked up a moment ago."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
@@ -13,8 +14,12 @@ CHANGE_TTL_S = 5.0
 """Longer than any look-up takes that began before the change and ends after it."""
 
 
+type Entry = tuple[KeyRecord | None, float]
+"""What was found, and until when it counts."""
+
+
 class CachedKeyLookup(KeyLookup, RememberedKeys):
-    """Answers from memory for half a second, also that there is no such key.
+    """Answers from memory for half a second, also that there is no such key; calls at once share one look-up.
 
     A change made in this process is laid over every answer whose version is older, so that neither what is remembered
     nor a look-up that is still under way can bring the older state back.
@@ -23,20 +28,31 @@ class CachedKeyLookup(KeyLookup, RememberedKeys):
     def __init__(self, inner: KeyLookup, clock_s: Callable[[], float] = monotonic) -> None:
         self._inner = inner
         self._clock_s = clock_s
-        self._entries: dict[bytes, tuple[KeyRecord | None, float]] = {}
+        self._entries: dict[bytes, Entry] = {}
+        self._asking: dict[bytes, asyncio.Task[Entry]] = {}
         self._changes: dict[int, tuple[ApiKey, float]] = {}
 
     async def find(self, digests: Sequence[KeyDigest]) -> KeyRecord | None:
         name = digests[0].value
         entry = self._entries.get(name)
         if entry is None or entry[1] <= self._clock_s():
-            found = await self._inner.find(digests)
-            now_s = self._clock_s()
-            entry = self._entries.get(name)
-            if entry is None or entry[1] <= now_s:
-                entry = (found, now_s + TTL_S)
-                keep(self._entries, name, entry)
+            entry = await self._shared(name, digests)
         return self._newest(entry[0])
+
+    async def _shared(self, name: bytes, digests: Sequence[KeyDigest]) -> Entry:
+        """Join the look-up of this key that is under way, or begin it; who leaves does not end it for the others."""
+        task = self._asking.get(name)
+        if task is None:
+            task = self._asking[name] = asyncio.create_task(self._look(name, digests))
+        return await asyncio.shield(task)
+
+    async def _look(self, name: bytes, digests: Sequence[KeyDigest]) -> Entry:
+        try:
+            entry = (await self._inner.find(digests), self._clock_s() + TTL_S)
+        finally:
+            del self._asking[name]
+        keep(self._entries, name, entry)
+        return entry
 
     async def imported(self, lookup_prefix: str) -> Sequence[ImportedKey]:
         return await self._inner.imported(lookup_prefix)
