@@ -12,8 +12,11 @@ from opora.core.kernel.events import Event
 from opora.core.kernel.ports import Identifiers, Outbox
 
 ADD = """
-INSERT INTO outbox (id, topic, subject, payload, at) VALUES (:id, :topic, :subject, :payload, :at)
+INSERT INTO outbox (id, topic, subject, payload, at, dispatched_at)
+VALUES (:id, :topic, :subject, :payload, :at, {dispatched_at})
 """
+WAITING = ADD.format(dispatched_at="NULL")
+UNHEARD = ADD.format(dispatched_at="now()")  # nobody subscribes: kept for its time, with nothing to dispatch
 TAKE = """
 SELECT id, topic, subject, payload FROM outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT :limit
 """
@@ -43,15 +46,20 @@ def payload(event: Event) -> str:
 class SqlOutbox(Outbox):
     """Outbox rows in the transaction of their cause."""
 
-    def __init__(self, connection: Connection, identifiers: Identifiers) -> None:
+    def __init__(
+        self, connection: Connection, identifiers: Identifiers, subscriptions: Subscriptions | None = None
+    ) -> None:
+        """Without `subscriptions` every event waits for the relay to judge; `filled` turns true when one waits."""
         self._connection = connection
         self._identifiers = identifiers
+        self._subscriptions = subscriptions
         self.filled = False
 
     async def add(self, event: Event) -> None:
-        self.filled = True
+        heard = self._subscriptions is None or bool(self._subscriptions.get(event.topic))
+        self.filled = self.filled or heard
         await self._connection.execute(
-            ADD,
+            WAITING if heard else UNHEARD,
             id=self._identifiers.task_id(),
             topic=event.topic,
             subject=str(event.subject),

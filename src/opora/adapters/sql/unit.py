@@ -44,7 +44,7 @@ class SqlTx:
 
     @cached_property
     def outbox(self) -> SqlOutbox:
-        return SqlOutbox(self._connection, self._parts.identifiers)
+        return SqlOutbox(self._connection, self._parts.identifiers, self._parts.subscriptions)
 
     @cached_property
     def audit(self) -> SqlAuditTrail:
