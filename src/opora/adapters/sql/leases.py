@@ -161,7 +161,7 @@ class SqlJobLeases(JobLeases):
         if read.dialect == "postgresql":
             sql = f"SELECT EXTRACT(EPOCH FROM ({due}) - now())"
         else:
-            sql = f"SELECT (julianday(({due})) - julianday(now())) * 86400"
+            sql = f"SELECT seconds_between(now(), ({due}))"
         seconds = await read.fetch_value(sql, kinds=kinds_text(kinds))
         return None if seconds is None else max(float(seconds), 0.0)
 

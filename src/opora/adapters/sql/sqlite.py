@@ -41,6 +41,13 @@ def instant_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """Subtract two instants as columns hold them, to the microsecond: SQLite's own julianday is a float of days."""
+    if start is None or end is None:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
 def bound(value: object) -> object:
     """Give a parameter the form its column holds."""
     if value is None or type(value) in PLAIN:
@@ -236,6 +243,7 @@ class SqliteDatabase(Database):
         if read_only:
             driver.execute("PRAGMA query_only=ON")
         # Deterministic to SQLite means: once a statement, as on PostgreSQL; else it is asked for every row.
+        driver.create_function("seconds_between", 2, seconds_between, deterministic=True)
         driver.create_function("now", 0, lambda: instant_text(self._now()), deterministic=True)
         driver.create_function(
             "later", 1, lambda seconds: instant_text(self._now() + timedelta(seconds=seconds)), deterministic=True
