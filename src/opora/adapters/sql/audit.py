@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from opora.adapters.sql.connection import Connection, Database, Row
+from opora.adapters.sql.connection import Connection, Database, Row, carried
 from opora.adapters.sql.mapping import insertion, to_json
 from opora.core.audit.model import Verification
 from opora.core.kernel.model import Change
@@ -83,15 +83,8 @@ class SqlAuditTrail(AuditTrail):
 
 async def seal(database: Database, key: AuditKey, limit: int = CHUNK) -> int:
     """Number and chain committed entries that are not sealed yet; returns how many. Any number of sealers may try."""
-    transaction = await database.begin()
-    connection = transaction.connection
-    try:
-        sealed = await seal_within(connection, key, limit)
-    except BaseException:
-        await transaction.rollback()
-        raise
-    await transaction.commit()
-    return sealed
+    async with carried(await database.begin()) as connection:
+        return await seal_within(connection, key, limit)
 
 
 async def seal_within(connection: Connection, key: AuditKey, limit: int) -> int:

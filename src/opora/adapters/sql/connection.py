@@ -2,8 +2,8 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -95,6 +95,17 @@ class Transaction(ABC):
     @abstractmethod
     async def rollback(self) -> None:
         """Undo everything and release the connection; safe to call on a broken one."""
+
+
+@asynccontextmanager
+async def carried(transaction: Transaction) -> AsyncIterator[Connection]:
+    """Lend an open transaction to a block: committed when it is left normally, undone by whatever it raises."""
+    try:
+        yield transaction.connection
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await transaction.commit()
 
 
 class Database(ABC):

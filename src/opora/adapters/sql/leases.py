@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
-from opora.adapters.sql.connection import Connection, Database
+from opora.adapters.sql.connection import Connection, Database, carried
 from opora.adapters.sql.jobs import claim_of, ids_text, kinds_text, uuid_of
 from opora.adapters.sql.outbox import SqlOutbox
 from opora.core.jobs.errors import JobCancelled, LeaseLost
@@ -77,15 +77,9 @@ class SqlJobLeases(JobLeases):
         self._clock = clock
 
     async def claim(self, kinds: Collection[str], limit: int, lease_s: float) -> Sequence[Claim]:
-        transaction = await self._database.begin()
-        try:
-            await self._reclaim(transaction.connection)
-            claims = await self._lease(transaction.connection, kinds, limit, lease_s)
-        except BaseException:
-            await transaction.rollback()
-            raise
-        await transaction.commit()
-        return claims
+        async with carried(await self._database.begin()) as connection:
+            await self._reclaim(connection)
+            return await self._lease(connection, kinds, limit, lease_s)
 
     async def _reclaim(self, connection: Connection) -> None:
         outbox = SqlOutbox(connection, self._identifiers)

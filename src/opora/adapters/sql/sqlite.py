@@ -7,14 +7,14 @@ can change under it. Waiting for another process's lock never blocks the event l
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from opora.adapters.sql.connection import Connection, Database, Row, Transaction
+from opora.adapters.sql.connection import Connection, Database, Row, Transaction, carried
 from opora.adapters.sql.errors import ConstraintBroken
 from opora.core.kernel.errors import DatabaseUnavailable
 
@@ -157,52 +157,29 @@ class SqliteTransaction(Transaction):
 class AutocommitConnection(SqliteConnection):
     """Single statements: reads on a connection of their own, writes in a transaction of one."""
 
-    def __init__(self, driver: sqlite3.Connection, begin: Callable[[], Any]) -> None:
+    def __init__(self, driver: sqlite3.Connection, begin: Callable[[], Awaitable[Transaction]]) -> None:
         super().__init__(driver)
         self._begin = begin
 
     async def execute(self, sql: str, **parameters: object) -> int:
-        transaction = await self._begin()
-        try:
-            count = await transaction.connection.execute(sql, **parameters)
-        except BaseException:
-            await transaction.rollback()
-            raise
-        await transaction.commit()
-        return cast("int", count)
+        async with carried(await self._begin()) as connection:
+            return await connection.execute(sql, **parameters)
 
     async def fetch(self, sql: str, **parameters: object) -> list[Row]:
         try:
             return await super().fetch(sql, **parameters)
         except WritesOnReader:
             pass
-        transaction = await self._begin()
-        try:
-            rows = await transaction.connection.fetch(sql, **parameters)
-        except BaseException:
-            await transaction.rollback()
-            raise
-        await transaction.commit()
-        return cast("list[Row]", rows)
+        async with carried(await self._begin()) as connection:
+            return await connection.fetch(sql, **parameters)
 
     async def execute_many(self, sql: str, rows: Sequence[Mapping[str, object]]) -> None:
-        transaction = await self._begin()
-        try:
-            await transaction.connection.execute_many(sql, rows)
-        except BaseException:
-            await transaction.rollback()
-            raise
-        await transaction.commit()
+        async with carried(await self._begin()) as connection:
+            await connection.execute_many(sql, rows)
 
     async def next_ids(self, sequence: str, count: int = 1) -> Sequence[int]:
-        transaction = await self._begin()
-        try:
-            ids = await transaction.connection.next_ids(sequence, count)
-        except BaseException:
-            await transaction.rollback()
-            raise
-        await transaction.commit()
-        return cast("Sequence[int]", ids)
+        async with carried(await self._begin()) as connection:
+            return await connection.next_ids(sequence, count)
 
 
 class SqliteDatabase(Database):
