@@ -1,0 +1,1 @@
+"""SQL of services, calendars and appointments."""

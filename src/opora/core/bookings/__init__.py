@@ -1,0 +1,1 @@
+"""Appointments: services, working hours, free slots, bookings, series, the waitlist and calendars."""

@@ -1,0 +1,1 @@
+"""What is booked, when, by whom, and under which terms."""

@@ -1,0 +1,1 @@
+"""What appointments need from the outside."""

@@ -1,0 +1,1 @@
+"""Pure decisions about time, seats, fees and who may do what."""
