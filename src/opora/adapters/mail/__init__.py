@@ -1,0 +1,1 @@
+"""Letters by SMTP; letters and SMS into a folder."""

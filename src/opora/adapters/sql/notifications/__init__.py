@@ -1,0 +1,1 @@
+"""SQL of notices and their deliveries."""

@@ -1,0 +1,1 @@
+"""Notices in words, by Jinja2."""

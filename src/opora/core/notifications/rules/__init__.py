@@ -1,0 +1,1 @@
+"""Whom a notice reaches and when: pure functions, told the time and the preferences."""
