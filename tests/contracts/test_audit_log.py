@@ -6,10 +6,17 @@ import pytest
 
 from opora.adapters.sql.audit_log import SqlAuditLog
 from opora.adapters.sql.connection import Database
-from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.repositories import SqlParts
+from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.core.audit.model import AuditEntry, AuditFilter
 from opora.core.kernel.errors import Invalid
 from opora.core.kernel.model import Actor, Change, Origin, PageRequest
+
+AS_OWNER = {
+    "test_the_log_tells_whether_it_is_whole",
+}
+"""Tests that play an owner who tampers."""
+
 
 pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

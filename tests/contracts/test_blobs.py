@@ -1,16 +1,22 @@
 """The stores of blobs keep their contract."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from opora.adapters.buckets.address import bucket_at
+from opora.adapters.buckets.blobs import BucketBlobs
 from opora.adapters.files.blobs import FolderBlobs
-from opora.core.kernel.errors import StorageUnavailable
+from opora.core.kernel.errors import NoSuchBlob, StorageUnavailable
 from opora.core.kernel.model import BlobName
-from opora.testing.blobs import SIZE_MAX, BlobStoreContract, a_name, in_parts
+from opora.testing.blobs import SIZE_MAX, BlobStoreContract, a_name, breaking_off, in_parts
+from servers.bucket import asked
+from servers.processes import HOST, free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -66,6 +72,83 @@ class TestFolder(BlobStoreContract):
                 await blocked.put(a_name(), in_parts(b"x"), SIZE_MAX)
         finally:
             blocked.close()
+
+
+class TestBucket(BlobStoreContract):
+    """Blobs in a bucket, and what only a bucket can show."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, bucket_server: int) -> None:
+        self.port = bucket_server
+        self.bucket = f"b-{uuid4().hex}"
+        asked(self.port, "PUT", f"/{self.bucket}")
+        self.blobs: BucketBlobs = BucketBlobs(bucket_at(self.url(), "a key", "a secret"))
+
+    def url(self, prefix: str = "/kept/here") -> str:
+        """Return the address of this test's bucket."""
+        return f"s3://{self.bucket}{prefix}?endpoint=http://{HOST}:{self.port}"
+
+    def uploads(self) -> int:
+        """Return how many uploads have begun and not ended."""
+        return (asked(self.port, "GET", f"/{self.bucket}?uploads") or b"").count(b"<UploadId>")
+
+    def begin_upload(self, key: str) -> None:
+        """Begin an upload and never end it, as a process that is killed does."""
+        asked(self.port, "POST", f"/{self.bucket}/{key}?uploads")
+
+    async def test_keeps_a_file_of_many_parts_whole(self) -> None:
+        content = os.urandom(20_000_000)
+        name = a_name()
+        blob = await self.blobs.put(name, in_parts(content, 65_536), 20_000_000)
+        assert blob.sha256 == sha256(content).hexdigest()
+        assert b"".join([part async for part in await self.blobs.open(name)]) == content
+        assert self.uploads() == 0
+
+    async def test_leaves_no_upload_behind_when_its_source_fails(self) -> None:
+        with pytest.raises(ConnectionResetError):
+            await self.blobs.put(a_name(), breaking_off(b"x" * 9_000_000), SIZE_MAX)
+        assert self.uploads() == 0
+
+    async def test_a_put_that_is_cancelled_leaves_no_file(self) -> None:
+        name = a_name()
+
+        async def stalled() -> AsyncIterator[bytes]:
+            yield b"x" * 9_000_000
+            await asyncio.sleep(3600)
+
+        putting = asyncio.create_task(self.blobs.put(name, stalled(), SIZE_MAX))
+        await asyncio.sleep(0.2)
+        putting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await putting
+        assert await self.blobs.size(name) is None
+        await self.blobs.sweep(0)
+        assert self.uploads() == 0
+
+    async def test_sweeps_what_a_crash_left_and_spares_what_is_not_its_own(self) -> None:
+        self.begin_upload(f"kept/here/{a_name()}")
+        self.begin_upload("elsewhere/file")
+        assert await self.blobs.sweep(0) == 1
+        assert self.uploads() == 1
+
+    async def test_passes_over_what_others_put_into_the_bucket(self) -> None:
+        name = await self.kept(b"ours")
+        asked(self.port, "PUT", f"/{self.bucket}/kept/here/exports/notes.txt")
+        assert await self.names() == {name}
+
+    async def test_two_prefixes_of_a_bucket_do_not_see_each_other(self) -> None:
+        await self.kept(b"x")
+        other = BucketBlobs(bucket_at(self.url("/other"), "a key", "a secret"))
+        assert [name async for name in other.names("exports")] == []
+
+    async def test_a_bucket_that_is_not_there_and_a_store_that_is_down_are_named_in_the_words_of_the_core(self) -> None:
+        down = f"s3://bucket?endpoint=http://{HOST}:{free_port()}"
+        for url in (self.url().replace(self.bucket, "no-such-bucket"), down):
+            blobs = BucketBlobs(bucket_at(url, "a key", "a secret"))
+            with pytest.raises((StorageUnavailable, NoSuchBlob)):
+                await blobs.put(a_name(), in_parts(b"x"), SIZE_MAX)
+            with pytest.raises(StorageUnavailable):
+                await blobs.sweep(0)
 
 
 @pytest.mark.parametrize("folder", ["", "..", "a/b", "Exports", "файлы", "a.b", "/etc"])

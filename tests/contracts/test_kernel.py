@@ -8,22 +8,34 @@ import pytest
 from opora.adapters.crypto.sealing import AnswerVault
 from opora.adapters.sql import audit
 from opora.adapters.sql.connection import Database
-from opora.adapters.sql.idempotency import SqlIdempotentCalls
+from opora.adapters.sql.idempotency import ParkedCheckpoint, SqlIdempotentCalls
 from opora.adapters.sql.jobs import SqlJobViews
 from opora.adapters.sql.leases import SqlJobLeases
 from opora.adapters.sql.outbox import Subscription, Subscriptions
-from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.repositories import SqlParts
+from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.adapters.sql.versions import SqlVersionRegistry
 from opora.adapters.system.clock import SystemClock
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
+from opora.core.kernel.errors import AnswerLost, StillRunning
 from opora.core.kernel.model import IdempotentCall, StoredAnswer
 from opora.core.kernel.ports import Started
 from opora.testing.audit import AuditContract, Verdict
-from opora.testing.idempotency import IdempotentCallsContract
+from opora.testing.idempotency import ANSWER, IdempotentCallsContract, a_call, apart
 from opora.testing.outbox import FIRST, SECOND, Happened, OutboxContract
 from opora.testing.versions import VersionRegistryContract
 from servers.stores import KeptAnnouncements
+
+AS_OWNER = {
+    "test_an_unsealed_entry_that_was_altered_is_named",
+    "test_removing_everything_is_seen",
+    "test_removing_the_end_is_seen",
+    "test_the_entry_after_a_removed_one_is_named",
+    "test_the_first_altered_entry_is_named",
+}
+"""Tests that play an owner who tampers."""
+
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +76,34 @@ class TestIdempotentCalls(IdempotentCallsContract):
 
     async def expire(self) -> None:
         await self._database.read.execute("UPDATE idempotency_keys SET expires_at = later(:s)", s=-1.0)
+
+    async def test_a_checkpoint_keeps_what_was_done_and_never_does_it_again(self) -> None:
+        call = a_call()
+        started = await self.begun(call)
+        await self.effect()
+        assert await self.effects() == 0
+        await ParkedCheckpoint()()
+        assert await self.effects() == 1
+        with pytest.raises(StillRunning):
+            await apart(self.calls.open(call))
+        await self.effect()
+        await self.calls.abandon(started)  # the second block goes, what the checkpoint kept stays
+        assert await self.effects() == 1
+        await self.lapse()
+        with pytest.raises(AnswerLost):
+            await apart(self.calls.open(call))
+
+    async def test_a_checkpoint_on_the_way_leaves_the_answer_as_it_is(self) -> None:
+        await ParkedCheckpoint()()
+        call = a_call()
+        started = await self.begun(call)
+        await ParkedCheckpoint()()
+        await self.effect()
+        await ParkedCheckpoint()()
+        await self.effect()
+        await self.calls.settle(started, ANSWER)
+        assert await self.effects() == 2
+        assert await apart(self.calls.open(call)) == ANSWER
 
     async def test_spent_keys_are_pruned(self) -> None:
         calls = SqlIdempotentCalls(self._database, SystemRandomness(), VAULT)

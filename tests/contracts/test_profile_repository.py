@@ -1,9 +1,12 @@
 """The store of profiles keeps its contract on both relational stores."""
 
+from dataclasses import replace
+
 import pytest
 
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.profiles import SqlProfilePayloads, SqlProfileViews
+from opora.adapters.sql.repositories import SqlParts
 from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.core.kernel.model import PageRequest
 from opora.testing.profiles import EVERYTHING, MINE, YOURS, ProfileRepositoryContract
@@ -32,3 +35,18 @@ class TestSqlProfiles(ProfileRepositoryContract):
         assert (empty.count, empty.count_exact) == (0, True)
         numbered = await self.short_sighted.page(MINE, EVERYTHING, PageRequest())
         assert (numbered.count, numbered.count_exact) == (4, True)
+
+
+class TestSealedProfiles(ProfileRepositoryContract):
+    """Profiles whose documents are sealed in their rows."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, sqlite_database: Database, sql_parts: SqlParts) -> None:
+        self.unit = SqlUnitOfWork(sqlite_database, replace(sql_parts, seal_profiles=True))
+        self.views = SqlProfileViews(sqlite_database, sql_parts.seal)
+        self.payloads = SqlProfilePayloads(sqlite_database, sql_parts.seal)
+
+    async def test_a_reader_without_the_seal_sees_no_document(self, sqlite_database: Database) -> None:
+        await self.keep({})
+        with pytest.raises(RuntimeError):
+            await SqlProfileViews(sqlite_database).page(MINE, EVERYTHING, PageRequest())

@@ -1,0 +1,1 @@
+"""Archives of an installation: one file whose every part is verified."""

@@ -1,0 +1,1 @@
+"""The bank's own system: an embedded stand-in, a drop by SFTP, HTTP."""

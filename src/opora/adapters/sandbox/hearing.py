@@ -1,0 +1,214 @@
+"""What is heard of a child process, how it is fed, and what its end says."""
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+MIB = 1024 * 1024
+ANSWER_MAX_BYTES = 4 * MIB
+READ_AHEAD_BYTES = 256 * 1024
+CAUSES = {
+    signal.SIGXCPU: "time",
+    **dict.fromkeys((signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE), "broken"),
+}
+"""Why a process ended that its work broke; any other signal came from outside, the kernel's for want of memory too."""
+SPENT = frozenset({"memory", "time", "broken", "chatter"})
+MACHINES = frozenset({"crowd", "started", "late", "killed", "machine"})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a call waits for the machine: for its turn, for its child to begin, for what the child says next.
+
+    None of it tells anything of the file: a busy machine makes the best file wait. What a file may cost is in Limits.
+    """
+
+    turn_s: float = 30.0
+    start_s: float = 30.0
+    wall_s: float = 120.0
+    waiting_max: int = 512
+
+
+class ChildFailed(Exception):
+    """A child gave no answer. `cause` says why, and `is_ours` whether the machine is at fault and not the file.
+
+    Of the file: `memory`, `time` (of the processor), `broken`, `chatter` (too long an answer), all of them ChildSpent,
+    and `fault` (an exception). Of the machine: `crowd` (too many calls wait), `started` (no child began), `late`,
+    `killed` (from outside), and `machine` (no file, descriptor or process to be had).
+    """
+
+    def __init__(self, cause: str, kind: str = "") -> None:
+        super().__init__(f"{cause} {kind}".strip())
+        self.cause = cause
+        self.is_ours = cause in MACHINES
+
+
+class ChildSpent(ChildFailed):
+    """The file asked for more than a child is given, or broke its reader."""
+
+
+class SilentNursery(Exception):
+    """Nothing was heard of a child that was asked for."""
+
+
+def failure(cause: str, kind: str = "") -> ChildFailed:
+    """Return what a cause is."""
+    return (ChildSpent if cause in SPENT else ChildFailed)(cause, kind)
+
+
+class Hearing:
+    """What is heard of one child: lines on what becomes of it, and its answer."""
+
+    def __init__(
+        self, control: socket.socket, told: asyncio.StreamReader, found: asyncio.StreamReader, patience: Patience
+    ) -> None:
+        self._control = control
+        self._lines = told
+        self._found = found
+        self._patience = patience
+        self._told: dict[str, Any] = {}
+
+    async def begun(self) -> None:
+        """Wait until the child has begun; raises SilentNursery."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.start_s):
+                await self._hear()
+        if not self._told:
+            raise SilentNursery
+
+    async def answer(self) -> Any:
+        """Return the JSON value that the child found; raises ChildFailed."""
+        async with self._patiently():
+            answer = b""
+            while some := await self._found.read(READ_AHEAD_BYTES):
+                answer += some
+                if len(answer) > ANSWER_MAX_BYTES:
+                    raise failure("chatter")
+            await self._over()
+        if self._told.get("signal") or "failed" in self._told:
+            raise self._why()
+        try:
+            return json.loads(answer)
+        except ValueError:
+            raise self._why() from None
+
+    async def read(self, size: int) -> bytes:
+        """Return exactly that many bytes of what the child writes; raises ChildFailed where it ends before."""
+        async with self._patiently():
+            try:
+                return await self._found.readexactly(size)
+            except asyncio.IncompleteReadError:
+                await self._over()
+        raise self._why()
+
+    @asynccontextmanager
+    async def _patiently(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience.wall_s):
+                yield
+        except TimeoutError:
+            raise failure("late") from None
+
+    async def _hear(self) -> bool:
+        """Take a line in; False where there will be none."""
+        line = await self._lines.readline()
+        if line:
+            self._told |= json.loads(line)
+        return bool(line)
+
+    async def _over(self) -> None:
+        """Hear all that is told of the child's end."""
+        while await self._hear():
+            pass
+
+    def _why(self) -> ChildFailed:
+        told = self._told
+        if "failed" in told:
+            return failure(told["failed"], told.get("type", ""))
+        if told.get("signal"):
+            return failure(CAUSES.get(told["signal"], "killed"))
+        # It ended by itself without a word; where nobody told of its end, the nursery was ended with it.
+        return failure("broken" if "signal" in told else "killed")
+
+    def end(self) -> None:
+        """Have the child ended if it still lives; whoever forked it knows whether its id is still its own."""
+        if "pid" in self._told and "signal" not in self._told:
+            with suppress(OSError):
+                self._control.send(json.dumps({"end": self._told["pid"]}).encode(), socket.MSG_DONTWAIT)
+
+
+@asynccontextmanager
+async def child(
+    control: socket.socket, message: bytes, patience: Patience
+) -> AsyncIterator[tuple[Hearing, asyncio.StreamWriter]]:
+    """Ask for a child, lend what it is heard by and fed through; raises SilentNursery, or OSError for no descriptors.
+
+    They are sockets and no pipes: uvloop closes the descriptor of a pipe twice, the second time whoever has it by then.
+    Each way has its own: a child that ends without having read all would take with it what it had written.
+    """
+    async with AsyncExitStack() as stack:
+        lines: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        with ExitStack() as theirs:
+            sent: list[int] = []
+            for _ in range(3):
+                ours, other = socket.socketpair()
+                sent.append(theirs.enter_context(other).fileno())
+                lines.append(await stack.enter_async_context(line_on(ours)))
+            with suppress(ConnectionError):  # then all end without a word
+                socket.send_fds(control, [message], sent)
+        (told, _), (found, _), (_, food) = lines
+        hearing = Hearing(control, told, found, patience)
+        stack.callback(hearing.end)
+        await hearing.begun()
+        yield hearing, food
+
+
+@asynccontextmanager
+async def line_on(ours: socket.socket) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Lend the two ends of a socket."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=READ_AHEAD_BYTES)
+    except BaseException:
+        ours.close()
+        raise
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def fed(hearing: Hearing, food: asyncio.StreamWriter, content: AsyncIterable[bytes]) -> AsyncIterator[None]:
+    """Write the content to a child for as long as the block lasts; what `content` raises ends the child, then us."""
+    feeding = asyncio.create_task(feed(hearing, food, content))
+    try:
+        yield
+        await feeding
+    except ChildFailed:
+        if feeding.done() and not feeding.cancelled():
+            feeding.result()  # it was ended because its content failed: that is what went wrong
+        raise
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+
+
+async def feed(hearing: Hearing, food: asyncio.StreamWriter, content: AsyncIterable[bytes]) -> None:
+    """Write the content to the child; one that ends early has read enough. A failing content ends the child."""
+    try:
+        async for some in content:
+            food.write(some)
+            try:
+                await food.drain()
+            except ConnectionError:
+                return
+    except BaseException:
+        hearing.end()
+        raise
+    if not food.is_closing():
+        food.write_eof()

@@ -1,0 +1,173 @@
+"""The process that has the readers loaded and forks one limited child for each file.
+
+It is started as a program and knows nothing of Opora but the names it is told. A message on its socket is one JSON
+object: what to begin (`target`, `limits`, and for a file at a path `place` and `options`), with three descriptors, or
+whom to end (`end`, an id). On the first descriptor lines of JSON tell what becomes of the child: `{"pid": …}` once it
+was forked, `{"failed": "memory" | "machine" | "fault", "type": …}` where it failed, `{"signal": …}` when it has ended.
+On the second the child writes what it found: as JSON, and nothing where it failed, what it found in a file at a path;
+in a form of its own what it found in a file that the third descriptor brings.
+"""
+
+import json
+import os
+import resource
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+MESSAGE_MAX = 65_536
+DESCRIPTORS_MAX = 32
+DESCRIPTORS_SENT = 3
+OUT_OF_MEMORY = b'{"failed": "memory"}\n'
+"""Written beforehand: there may be no memory to write it in."""
+
+
+class Nursery:
+    """The children of one process, each with the descriptor on which its end is told."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._told: dict[int, int] = {}
+
+    def serve(self) -> None:
+        """Begin and end children as the other side says, until it has gone; those left then are ended."""
+        woken = woken_by_children()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._control, selectors.EVENT_READ)
+            selector.register(woken, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is woken:
+                        woken.recv(MESSAGE_MAX)
+                    elif not self._heard():
+                        self._end_all()
+                        return
+                self._reap()
+
+    def _heard(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_MAX, DESCRIPTORS_SENT)
+        if not message:
+            return False
+        asked = json.loads(message)
+        if "end" in asked:
+            self._end(asked["end"])
+        else:
+            self._begin(asked, *descriptors)
+        return True
+
+    def _begin(self, asked: dict[str, Any], told: int, found: int, food: int) -> None:
+        try:
+            pid = os.fork()
+        except OSError as error:  # the machine has no room for another process
+            tell(told, failed="machine", type=type(error).__name__)
+            for descriptor in (told, found, food):
+                os.close(descriptor)
+            return
+        if pid == 0:
+            self._be_a_child(asked, told, found, food)
+        os.close(found)
+        os.close(food)
+        self._told[pid] = told
+        tell(told, pid=pid)
+
+    def _be_a_child(self, asked: dict[str, Any], told: int, found: int, food: int) -> None:
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._control.close()
+            for other in self._told.values():
+                os.close(other)  # or another child's end would not be seen before ours
+            work(asked, told, found, food)
+        finally:
+            os._exit(0)
+
+    def _reap(self) -> None:
+        """Tell of every child that has ended, and by which signal."""
+        while self._told:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            told = self._told.pop(pid)
+            tell(told, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+            os.close(told)
+
+    def _end(self, pid: int) -> None:
+        if pid in self._told:  # it was not waited for yet, so the id is its own
+            os.kill(pid, signal.SIGKILL)
+
+    def _end_all(self) -> None:
+        for pid in self._told:
+            self._end(pid)
+            os.waitpid(pid, 0)
+
+
+def woken_by_children() -> socket.socket:
+    """Return a socket that has something to read once a child has ended."""
+    woken, waking = socket.socketpair()
+    waking.setblocking(False)
+    signal.set_wakeup_fd(waking.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return woken
+
+
+def tell(descriptor: int, **said: object) -> None:
+    """Write a line that nobody need read any more."""
+    with suppress(ConnectionError):
+        os.write(descriptor, json.dumps(said).encode() + b"\n")
+
+
+def work(asked: dict[str, Any], told: int, found: int, food: int) -> None:
+    """Do what is asked under its limits and write what was found, or in which way it failed."""
+    limit(**asked["limits"])
+    try:
+        function = named(asked["target"])
+        with open(food, "rb") as source, open(found, "wb") as sink:
+            if "place" in asked:
+                sink.write(json.dumps(function(asked["place"], **asked["options"])).encode())
+            else:
+                function(source, sink)
+    except MemoryError:
+        os.write(told, OUT_OF_MEMORY)
+    except ConnectionError:  # nobody listens any more
+        return
+    except OSError as error:  # the file could not be reached: a reader tells damage in other words
+        tell(told, failed="machine", type=type(error).__name__)
+    except Exception as error:  # whatever a hostile file makes a reader do
+        tell(told, failed="fault", type=type(error).__name__)
+
+
+def limit(memory_bytes: int, cpu_s: int, written_bytes: int) -> None:
+    """Bound this process: memory, processor time, each file it writes; no core. Tighter bounds stay.
+
+    The hard bound on time is above the soft one, or the kernel would kill at once: SIGXCPU says what it was for.
+    """
+    for name, soft, hard in (
+        (resource.RLIMIT_AS, memory_bytes, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
+        (resource.RLIMIT_FSIZE, written_bytes, written_bytes),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_NOFILE, DESCRIPTORS_MAX, DESCRIPTORS_MAX),
+    ):
+        _, ceiling = resource.getrlimit(name)
+        if ceiling == resource.RLIM_INFINITY:
+            ceiling = hard
+        resource.setrlimit(name, (min(soft, ceiling), min(hard, ceiling)))
+
+
+def named(target: str) -> Callable[..., Any]:
+    """Return the function that `module:function` names."""
+    module, _, function = target.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
+
+
+if __name__ == "__main__":
+    for loaded in sys.argv[2:]:
+        import_module(loaded)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl+C is for the service, which closes the socket
+    Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()

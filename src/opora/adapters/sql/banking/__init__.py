@@ -1,0 +1,1 @@
+"""SQL of packets for the core banking system, contracts and their links."""

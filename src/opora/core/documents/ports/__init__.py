@@ -1,0 +1,1 @@
+"""What documents need from the outside."""
