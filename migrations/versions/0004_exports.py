@@ -12,6 +12,7 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
 
 UNFINISHED = sa.text("status IN ('queued', 'running')")
 KEPT = sa.text("status = 'completed' AND NOT is_file_removed")

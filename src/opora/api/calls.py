@@ -1,10 +1,12 @@
 """The call being answered: what logs, jobs and handlers may know of it."""
 
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
 from itertools import count
 from os import urandom
+from typing import Any
 
 from opora.core.access.model.callers import Caller
 from opora.core.kernel.model import Actor, Origin
@@ -22,9 +24,12 @@ class Call:
         "address",
         "agent",
         "fault",
+        "is_of_gateway",
         "known",
         "method",
         "path",
+        "peer",
+        "refused_as",
         "request_id",
         "route",
         "started_at_s",
@@ -38,7 +43,11 @@ class Call:
         self.request_id, self.trace_id = new_names()
         self.started_at_s = started_at_s
         self.route = UNMATCHED
+        self.peer = ""
         self.address = ""
+        self.is_of_gateway = False
+        self.refused_as: Callable[[Any], Any] | None = None
+        """How the route tells its refusals, a Problem made of a Problem, where it has a form of its own for them."""
         self.agent: bytes | None = None
         self.known: Caller | None = None
         """The caller as last met: all that counts and logs need, but with the origin of another call."""

@@ -10,6 +10,7 @@ import msgspec
 from opora.adapters.sql.connection import Connection, Row
 from opora.adapters.sql.jobs import uuid_of
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
+from opora.adapters.sql.pages import page_of
 from opora.core.jobs.model import JobState
 from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Page, PageRequest
@@ -91,15 +92,14 @@ class SqlExportViews(ExportViews):
 
     async def page(self, reach: Reach, request: PageRequest) -> Page[ExportReport]:
         where, parameters = within(reach)
-        count = await self._connection.fetch_value(f"SELECT count(*) FROM exports e WHERE {where}", **parameters)
-        rows = await self._connection.fetch(
-            f"{REPORTS} WHERE {where} ORDER BY e.id DESC LIMIT :limit OFFSET :offset",
-            **parameters,
-            limit=request.limit,
-            offset=request.offset,
+        return await page_of(
+            self._connection,
+            report_of,
+            f"exports e WHERE {where}",
+            f"{REPORTS} WHERE {where} ORDER BY e.id DESC",
+            request,
+            parameters,
         )
-        items = [report_of(row) for row in rows]
-        return Page(items=items, count=count, more=request.offset + len(items) < count)
 
     async def one(self, id: UUID, reach: Reach) -> ExportReport | None:
         where, parameters = within(reach)

@@ -97,7 +97,7 @@ class ExportController(Controller):
             raise NoSuchExport(export_id=str(export_id))
         return shown(report)
 
-    @get("/{export_id:uuid}/download", opt={**needs("exports:read"), **FILE})
+    @get("/{export_id:uuid}/download", opt={**needs("exports:read"), **FILE, "waits": True})
     async def download(
         self,
         request: Request[Any, Any, Any],

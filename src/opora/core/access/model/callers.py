@@ -4,16 +4,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address
 
+from opora.core.access.model.proofs import Proof
 from opora.core.access.model.rates import RatePolicy
 from opora.core.kernel.model import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The text after `Bearer`, and the value of `X-API-Key`; a key is taken in either place."""
+    """The text after `Bearer`, and the value of `X-API-Key`; a key is taken in either place.
+
+    `client_id` is what came with a key as the name of its client: the key's id, or the key is not taken.
+    """
 
     bearer: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    client_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Caller:
 
     `revocation` holds names such as `key:7` or `jti:…` that the rate gate must not find denied; a token is refused when
     the user's epoch is after `issued_at`; `notice` tells since when a rotated key is deprecated and when it stops.
+    A person's token has a `proof`; a key proves itself with every call and has none.
     """
 
     actor: Actor
@@ -30,6 +36,7 @@ class Caller:
     revocation: tuple[str, ...] = ()
     issued_at: datetime | None = None
     notice: tuple[datetime, datetime] | None = None
+    proof: Proof | None = None
 
 
 def address_subject(address: str) -> str:

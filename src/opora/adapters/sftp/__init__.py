@@ -1,0 +1,1 @@
+"""Partner drops: a folder of this machine, or a server that speaks SFTP."""

@@ -1,0 +1,1 @@
+"""SQL of projects and phone numbers."""

@@ -1,0 +1,1 @@
+"""Tables in files: CSV and workbooks read in a process of their own, and written."""

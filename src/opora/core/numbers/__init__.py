@@ -1,0 +1,1 @@
+"""Phone numbers and the campaigns that call them: projects, hours, attempts, calls, conversion."""

@@ -1,0 +1,1 @@
+"""Facts that the numbers context announces."""

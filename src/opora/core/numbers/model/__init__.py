@@ -1,0 +1,1 @@
+"""What a campaign is made of: projects, numbers, hours, calls."""

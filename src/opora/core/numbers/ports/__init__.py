@@ -1,0 +1,1 @@
+"""What the numbers context needs from the outside."""

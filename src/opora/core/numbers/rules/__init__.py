@@ -1,0 +1,1 @@
+"""Decisions about numbers: pure functions, told the time."""
