@@ -1,0 +1,1 @@
+"""Payment providers: a sandbox of our own, Stripe and YooKassa."""

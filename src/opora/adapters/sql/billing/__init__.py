@@ -1,0 +1,1 @@
+"""SQL of plans, the ledger and payments."""

@@ -1,0 +1,1 @@
+"""Plans and what they entitle to, the ledger, and payments."""

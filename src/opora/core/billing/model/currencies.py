@@ -1,0 +1,16 @@
+"""The currencies of ISO 4217 and how many minor units each has."""
+
+from collections.abc import Mapping
+
+from opora.core.kernel.model import DECIMAL_PLACES, decimal_places
+
+_TWO = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE
+CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW
+KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK
+PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS
+UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+"""
+
+EXPONENTS: Mapping[str, int] = {code: decimal_places(code) for code in (*DECIMAL_PLACES, *_TWO.split())}
+"""The decimal places of each currency's minor unit."""

@@ -1,0 +1,1 @@
+"""What billing needs from the outside."""

@@ -1,0 +1,1 @@
+"""Decisions about plans, balances and payments."""
