@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from opora.adapters.system.randomness import SystemRandomness
 from opora.core.jobs.errors import Hopeless
-from opora.core.jobs.model import Claim, JobState
+from opora.core.jobs.model import Claim, JobState, NewJob
 from opora.core.jobs.usecases import CancelJob
 from opora.core.kernel.errors import DatabaseUnavailable, NotFound
 from opora.core.kernel.model import SYSTEM
-from opora.worker.engine import described
-from worker.conftest import KIND, Shop
+from opora.worker.engine import Engine, described
+from worker.conftest import KIND, POLICY, Shop
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +124,36 @@ async def test_an_attempt_whose_lease_was_lost_is_stopped_and_changes_nothing(sh
             await asyncio.sleep(0.05)  # virtual time
     assert shop.diary.outcomes == ["lost"]
     assert (await shop.job(id)).attempt == 2
+
+
+async def test_a_claim_that_somebody_else_made_is_run_and_kept_alive(shop: Shop) -> None:
+    async def slow(claim: Claim) -> None:
+        await asyncio.sleep(60.0)
+        await shop.finish(claim)
+
+    engine = Engine(shop.leases, {KIND: slow}, shop.wakes, SystemRandomness(), shop.diary, POLICY)
+    tending = asyncio.create_task(engine.tend())
+    async with shop.unit() as tx:
+        claim = await tx.jobs.take(NewJob(kind=KIND, attempts_max=1), 9.0)
+    engine.start(claim)
+    assert engine.load == 1
+    await shop.until(claim.id, JobState.SUCCEEDED)
+    assert engine.load == 0
+    engine.drop(claim.id)
+    tending.cancel()
+
+
+async def test_a_job_whose_lease_was_taken_away_here_is_stopped_at_once(shop: Shop) -> None:
+    engine = Engine(shop.leases, {KIND: for_ever}, shop.wakes, SystemRandomness(), shop.diary, POLICY)
+    async with shop.unit() as tx:
+        claim = await tx.jobs.take(NewJob(kind=KIND), 9.0)
+    engine.start(claim)
+    await asyncio.sleep(0)
+    engine.drop(claim.id)
+    async with asyncio.timeout(1.0):
+        while not shop.diary.outcomes:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # virtual time
+    assert shop.diary.outcomes == ["lost"]
 
 
 async def test_no_more_run_at_once_than_the_process_takes_on(shop: Shop) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -93,6 +94,26 @@ class Engine:
         finally:
             self._looking.cancel()
             beating.cancel()
+
+    async def tend(self) -> None:
+        """Keep hearts beating without looking for work, for a process that is given its claims; until cancelled."""
+        await self._beat_forever()
+
+    @property
+    def load(self) -> int:
+        """How many jobs run here."""
+        return len(self._running)
+
+    def start(self, claim: Claim) -> None:
+        """Run a claim that somebody else made; nothing of the caller's context goes with it."""
+        Context().run(self._start, claim)
+
+    def drop(self, id: UUID) -> None:
+        """Stop a job whose lease was taken away, if it runs here."""
+        attempt = self._running.get(id)
+        if attempt is not None and not attempt.settling and not attempt.task.done():
+            attempt.verdict = "lost"
+            attempt.task.cancel()
 
     async def _look_forever(self) -> None:
         while not self._stopping:

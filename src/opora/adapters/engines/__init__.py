@@ -1,0 +1,1 @@
+"""Engines that write text: one of our own, and those that speak over HTTP."""

@@ -1,0 +1,1 @@
+"""What generation needs from the outside."""
