@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
 
 import msgspec
 
+from opora.adapters.sql.bus.queue import queued
 from opora.adapters.sql.connection import Connection
 from opora.adapters.sql.jobs import SqlJobQueue
 from opora.core.jobs.model import NewJob
@@ -23,7 +25,8 @@ SELECT id, topic, subject, payload FROM outbox WHERE dispatched_at IS NULL ORDER
 MARK = "UPDATE outbox SET dispatched_at = now() WHERE id IN "
 PRUNE = """
 DELETE FROM outbox WHERE id IN (
-  SELECT id FROM outbox WHERE dispatched_at < later(:age_s) ORDER BY dispatched_at LIMIT :limit)
+  SELECT id FROM outbox WHERE dispatched_at < later(:age_s)
+   AND NOT EXISTS (SELECT 1 FROM bus_queue WHERE event_id = outbox.id AND NOT sent) ORDER BY dispatched_at LIMIT :limit)
 """
 
 
@@ -47,25 +50,48 @@ class SqlOutbox(Outbox):
     """Outbox rows in the transaction of their cause."""
 
     def __init__(
-        self, connection: Connection, identifiers: Identifiers, subscriptions: Subscriptions | None = None
+        self,
+        connection: Connection,
+        identifiers: Identifiers,
+        subscriptions: Subscriptions | None = None,
+        *,
+        to_bus: bool = False,
     ) -> None:
-        """Without `subscriptions` every event waits for the relay to judge; `filled` turns true when one waits."""
+        """Without `subscriptions` every event waits for the relay to judge; `filled` turns true when one waits.
+
+        With `to_bus` each is queued for the event bus too.
+        """
         self._connection = connection
         self._identifiers = identifiers
         self._subscriptions = subscriptions
+        self._to_bus = to_bus
         self.filled = False
+        self.topics: list[str] = []
 
-    async def add(self, event: Event) -> None:
+    async def add(self, *events: Event) -> None:
+        for insertion, some in groupby(events, self._insertion):
+            rows = [self._row(event) for event in some]
+            if self._to_bus:
+                await queued(self._connection, insertion, rows)
+            elif len(rows) == 1:
+                await self._connection.execute(insertion, **rows[0])
+            else:
+                await self._connection.execute_many(insertion, rows)
+
+    def _insertion(self, event: Event) -> str:
         heard = self._subscriptions is None or bool(self._subscriptions.get(event.topic))
-        self.filled = self.filled or heard
-        await self._connection.execute(
-            WAITING if heard else UNHEARD,
-            id=self._identifiers.task_id(),
-            topic=event.topic,
-            subject=str(event.subject),
-            payload=payload(event),
-            at=event.at,
-        )
+        self.filled = self.filled or heard or self._to_bus
+        return WAITING if heard else UNHEARD
+
+    def _row(self, event: Event) -> dict[str, object]:
+        self.topics.append(event.topic)
+        return {
+            "id": self._identifiers.task_id(),
+            "topic": event.topic,
+            "subject": str(event.subject),
+            "payload": payload(event),
+            "at": event.at,
+        }
 
 
 class SqlRelay:

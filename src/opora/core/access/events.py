@@ -50,6 +50,48 @@ class UserCreated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserRegistered(Event):
+    """Somebody registered; whether the address is theirs is not known yet."""
+
+    topic = "user.registered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerified(Event):
+    """A user has shown that letters to their address reach them."""
+
+    topic = "user.email_verified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """A user chose another password; every other session of theirs ended with it."""
+
+    topic = "user.password_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorAdded(Event):
+    """From now on a code is asked of the user after the password."""
+
+    topic = "user.second_factor_added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRemoved(Event):
+    """The password alone lets the user in again."""
+
+    topic = "user.second_factor_removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserErased(Event):
+    """A user had everything personal erased; the id stays as an anonymous subject."""
+
+    topic = "user.erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserChanged(Event):
     """A user's name, language or roles were changed."""
 
@@ -96,6 +138,15 @@ class UserLoggedOut(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsEnded(Event):
+    """A user ended all their sessions at once: `ids`."""
+
+    topic = "user.sessions_ended"
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshTokenReused(Event):
     """A spent refresh token came again, so the session `session_id` of the user was ended."""
 
@@ -106,6 +157,20 @@ class RefreshTokenReused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKeyMade(Event):
-    """A key that signs access tokens was made; the subject is its key id."""
+    """A key that signs tokens or identities was made; the subject is its key id."""
 
     topic = "signing_key.made"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKeyTurned(Event):
+    """A signing key took the place of the one before; the subject is its key id."""
+
+    topic = "signing_key.turned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKeyWithdrawn(Event):
+    """A signing key is no longer good for anything: what it signed is refused; the subject is its key id."""
+
+    topic = "signing_key.withdrawn"

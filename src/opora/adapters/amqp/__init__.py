@@ -1,0 +1,1 @@
+"""RabbitMQ as the event bus; needs the extra `rabbitmq`."""

@@ -1,0 +1,1 @@
+"""Rows that wait for the event bus."""

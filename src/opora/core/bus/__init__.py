@@ -1,0 +1,1 @@
+"""What leaves for the event bus: envelopes, their schemas, and the order in which they go."""

@@ -1,0 +1,1 @@
+"""How events are wrapped, described and ordered."""
