@@ -13,6 +13,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
 
 IMPORTED = sa.text("lookup_prefix IS NOT NULL")
 ACTIVE = sa.text("state = 'active'")

@@ -46,6 +46,9 @@ class OneKey(KeyLookup):
     async def find(self, digests: Sequence[KeyDigest]) -> KeyRecord | None:
         return self._record
 
+    async def by_id(self, key_id: int) -> KeyRecord | None:
+        return self._record
+
     async def imported(self, lookup_prefix: str) -> Sequence[ImportedKey]:
         return []
 

@@ -6,25 +6,27 @@ names, prefixes, credentials, limits, bounds, safe repetition, headers, the log 
 
 import asyncio
 from collections.abc import Callable, MutableMapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from litestar import Litestar
 
 from opora.api import bodies, headers, json_guard, paths, query
-from opora.api.addresses import Networks, Proxies
+from opora.api.addresses import Networks, Proxies, parsed
 from opora.api.answers import Outgoing
 from opora.api.bodies import ClientGone, Receive, Send
 from opora.api.calls import CALL, UNMATCHED, Call
+from opora.api.crowd import Crowd
 from opora.api.door import Door
-from opora.api.errors import PreconditionFailed
+from opora.api.errors import NoSuchRoute, PreconditionFailed
 from opora.api.headers import Head
 from opora.api.idempotency import Repetition, fingerprint, key_of
 from opora.api.logs import fault_line, request_line
 from opora.api.metrics import RequestMetrics
 from opora.api.policy import Access, enforce
 from opora.api.problems import problem
-from opora.api.routes import OPEN, Match, RouteFacts, Routes
+from opora.api.routes import HIDDEN, OPEN, Match, RouteFacts, Routes
 from opora.api.security import Cors, Pairs
 from opora.api.versions import Versions
 from opora.core.kernel.errors import DomainError, Stale
@@ -32,6 +34,8 @@ from opora.core.kernel.model import IdempotentCall
 
 Scope = MutableMapping[str, Any]
 
+VERSIONED = "/api/"
+"""What may be refused while there is too much to do: not the health, nor the metrics that tell of it."""
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 CLIENT_GONE_STATUS = 499
 """Logged, never sent: the client left before its answer."""
@@ -56,6 +60,7 @@ class Gate:
         repetition: Repetition | None,
         problem_base_url: str,
         body_timeout_s: float,
+        crowd: Crowd,
         on_fault: Callable[[BaseException], None] | None = None,
     ) -> None:
         self.app = app
@@ -70,6 +75,7 @@ class Gate:
         self.repetition = repetition
         self.problem_base_url = problem_base_url
         self.body_timeout_s = body_timeout_s
+        self.crowd = crowd
         self.on_fault = on_fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,17 +112,25 @@ class Gate:
         if self.versions.is_stale():
             await self.versions.refresh()
         path = scope["path"] = paths.canonical(scope["path"], self.versions.newest)
+        version = paths.version(path)
+        out.extra += self.versions.headers(version)
         if method == "HEAD":
             scope["method"], out.is_bodiless = "GET", True
         match, missed = self._match(path, scope["method"])
         facts = match.facts
-        call.route = match.template
+        if path in self.routes.internal:
+            facts, missed = self._behind(call, head, facts, missed)
+        call.route = match.template if missed is None else UNMATCHED
+        call.refused_as = facts.refused_as
+        if path.startswith(VERSIONED):
+            self.crowd.refuse(scope, call.started_at_s)
         if facts.policy.access is not Access.EXEMPT:
             caller = await self.door.admit(call, head, facts, out)
             if missed is not None:
                 raise missed
-            enforce(facts.policy, caller.actor, is_internal=self._is_internal(call, facts))
-        out.extra += self.versions.headers(paths.version(path), path)
+            enforce(facts.policy, caller.actor)
+            self.door.ask_proof(caller, facts)
+        self.versions.refuse_retired(version, path)
         if method == "OPTIONS":
             await out.answer(204, [(b"allow", ", ".join(self.routes.allowed(path)).encode("ascii"))], b"")
             return
@@ -138,7 +152,8 @@ class Gate:
             scope["headers"] = headers.without_identity(scope["headers"])
         call.agent = found.get(b"user-agent")
         client = scope.get("client")
-        call.address = self.proxies.client(client[0] if client else "", found.get(b"x-forwarded-for"))
+        call.peer = client[0] if client else ""
+        call.address = self.proxies.client(call.peer, found.get(b"x-forwarded-for"))
         return head
 
     def _match(self, path: str, method: str) -> tuple[Match, DomainError | None]:
@@ -151,8 +166,23 @@ class Gate:
         except DomainError as error:
             return _ANY, error
 
-    def _is_internal(self, call: Call, facts: RouteFacts) -> bool:
-        return facts.policy.access is Access.INTERNAL and self.internal.holds(call.address)
+    def _behind(
+        self, call: Call, head: Head, facts: RouteFacts, missed: DomainError | None
+    ) -> tuple[RouteFacts, DomainError | None]:
+        """Judge a call of a gateway: whether it comes from inside, on whose behalf, and whether it is charged.
+
+        Whoever comes from elsewhere meets a route that is not there, by any method.
+        """
+        if not self.internal.holds(call.peer if facts.by_peer else call.address):
+            return HIDDEN, NoSuchRoute()
+        call.is_of_gateway = True
+        client = head.found.get(b"x-gateway-client")
+        if client is not None and self.proxies.trusted.holds(call.peer):
+            address = parsed(client.decode("latin-1"))
+            call.address = call.address if address is None else str(address)
+        if head.found.get(b"x-gateway-charge") == b"1":
+            facts = replace(facts, is_charged=True)
+        return facts, missed
 
     async def _dispatch(self, scope: Scope, receive: Receive, out: Outgoing, head: Head, match: Match) -> None:
         """Judge query and body, then let Litestar's route answer."""
@@ -168,10 +198,30 @@ class Gate:
                 body = await self._body(receive, head, facts)
                 receive = bodies.Replay(body, receive)
         key = head.found.get(b"idempotency-key")
+        if facts.waits or not scope["path"].startswith(VERSIONED):
+            await self._effect(scope, receive, out, match, key, raw_query, body)
+            return
+        self.crowd.enter()
+        try:
+            await self._effect(scope, receive, out, match, key, raw_query, body)
+        finally:
+            self.crowd.leave()
+
+    async def _effect(
+        self,
+        scope: Scope,
+        receive: Receive,
+        out: Outgoing,
+        match: Match,
+        key: bytes | None,
+        raw_query: bytes,
+        body: bytes,
+    ) -> None:
+        """Let the route answer, once for any number of calls under one key."""
+        facts, call = match.facts, out.call
         if key is None or not facts.is_repeatable or self.repetition is None:
             await self._run(scope, receive, out.send, match)
             return
-        call = out.call
         assert call.known is not None  # noqa: S101  # repeatable routes are never exempt
         whose = call.known.actor.subject
         repeated = IdempotentCall(
@@ -179,7 +229,8 @@ class Gate:
             key_of(key),
             fingerprint(scope["method"], scope["path"], raw_query, body),
         )
-        await self.repetition.run(repeated, lambda send: self._run(scope, receive, send, match), out)
+        run = self.repetition.run_upload if facts.is_upload else self.repetition.run
+        await run(repeated, lambda send: self._run(scope, receive, send, match), out)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send, match: Match) -> None:
         """Let the route answer, without Litestar's own way to it.
@@ -212,6 +263,8 @@ class Gate:
         if isinstance(error, Stale) and out.is_conditional:
             error = PreconditionFailed(str(error))
         found = problem(error)
+        if call.refused_as is not None:
+            found = call.refused_as(found)
         if found.status == 500:  # noqa: PLR2004
             call.fault = call.fault or error
         if out.is_started:
@@ -239,11 +292,15 @@ class Gate:
         token = CALL.set(call)
         try:
             head = self._open(scope, out, call)
+            if self.versions.is_stale():
+                await self.versions.refresh()
             scope["path"] = paths.canonical(scope["path"], self.versions.newest)
+            self.versions.refuse_retired(paths.version(scope["path"]), scope["path"])
             match = self.routes.find(scope["path"], None)
             call.route = match.template
             caller = await self.door.admit(call, head, match.facts, out)
-            enforce(match.facts.policy, caller.actor, is_internal=self._is_internal(call, match.facts))
+            enforce(match.facts.policy, caller.actor)
+            self.door.ask_proof(caller, match.facts)
             call.status = 101
             await self._run(scope, receive, send, match)
         except DomainError as error:

@@ -8,11 +8,14 @@ from dataclasses import replace
 import pytest
 
 from opora.core.access.model.people import RefreshToken
+from opora.core.access.model.proofs import SecondFactor
 from opora.core.access.model.scopes import Role
-from opora.core.access.model.tokens import Algorithm, SigningKey, SigningKeyState, TokenStanding
+from opora.core.access.model.tokens import Algorithm, KeyPurpose, SigningKey, SigningKeyState, TokenStanding
+from opora.core.access.ports.people import SessionViews
 from opora.core.access.ports.tokens import TokenStandings
 from opora.core.access.ports.transaction import AccessTx
 from opora.core.kernel.errors import Stale
+from opora.core.kernel.model import PageRequest
 from opora.testing.access import HOUR, NOON, SECOND, a_refresh_token, a_session, a_user
 
 
@@ -29,10 +32,11 @@ def a_signing_key(key_id: str, state: SigningKeyState = SigningKeyState.PENDING)
 
 
 class SessionRepositoryContract:
-    """What every store of sessions holds: give it `unit`, and `standings` on the same store."""
+    """What every store of sessions holds: give it `unit`, and `standings` and `views` on the same store."""
 
     unit: Callable[[], AbstractAsyncContextManager[AccessTx]]
     standings: TokenStandings
+    views: SessionViews
 
     async def a_stay(self) -> None:
         """Keep a user, a session of theirs and its first refresh token."""
@@ -86,9 +90,40 @@ class SessionRepositoryContract:
             assert await tx.sessions.end_all(3, NOON) == 1
             assert await tx.sessions.get(5) == a_session(ended_at=NOON)
 
+    async def test_every_session_but_one_ends_and_each_that_did_is_named(self) -> None:
+        await self.a_stay()
+        async with self.unit() as tx:
+            for number in (6, 7):
+                await tx.sessions.add(a_session(id=number, methods=("pwd", "otp")))
+            await tx.sessions.end(7, NOON)
+            assert list(await tx.sessions.end_others(3, 5, NOON)) == [6]
+            assert list(await tx.sessions.end_others(3, None, NOON)) == [5]
+            assert await tx.sessions.get(6) == a_session(id=6, methods=("pwd", "otp"), ended_at=NOON)
+
+    async def test_sessions_are_erased_with_their_tokens_which_are_refused(self) -> None:
+        await self.a_stay()
+        async with self.unit() as tx:
+            assert await tx.sessions.erase_all(3) == 1
+            assert await tx.sessions.get(5) is None
+            assert await tx.sessions.token(bytes(32)) is None
+        found = await self.standings.find(3, 5, "one")
+        assert found is not None and found.revoked
+
+    async def test_a_standing_tells_whether_the_owner_has_a_confirmed_second_factor(self) -> None:
+        await self.a_stay()
+        factor = SecondFactor(user_id=3, sealed=b"sealed", created_at=NOON)
+        async with self.unit() as tx:
+            await tx.second_factors.put(factor)
+        found = await self.standings.find(3, 5, "one")
+        assert found is not None and not found.has_second_factor
+        async with self.unit() as tx:
+            await tx.second_factors.confirm(replace(factor, confirmed_at=NOON), [])
+        found = await self.standings.find(3, 5, "one")
+        assert found is not None and found.has_second_factor
+
     async def test_a_token_stands_while_its_owner_its_session_and_itself_do(self) -> None:
         await self.a_stay()
-        standing = TokenStanding(3, frozenset({Role.CLIENT}), is_active=True, epoch_at=None, revoked=False)
+        standing = TokenStanding(3, frozenset({Role.CLIENT}), is_active=True, epoch_at=None, revoked=False, version=1)
         revoked = replace(standing, revoked=True)
         assert await self.standings.find(3, 5, "one") == standing
         assert await self.standings.find(3, None, "one") == standing
@@ -109,11 +144,43 @@ class SessionRepositoryContract:
             await tx.users.add(a_user(id=4, email="boris@example.org"))
             blocked = a_user(roles=frozenset({Role.STAFF}), is_active=False, epoch_at=NOON + SECOND, version=2)
             await tx.users.save(blocked)
-        staff = TokenStanding(3, frozenset({Role.STAFF}), is_active=False, epoch_at=NOON + SECOND, revoked=False)
+        staff = TokenStanding(
+            3, frozenset({Role.STAFF}), is_active=False, epoch_at=NOON + SECOND, revoked=False, version=2
+        )
         assert await self.standings.find(3, 5, "one") == staff
         # The session is another user's.
         found = await self.standings.find(4, 5, "one")
         assert found is not None and found.revoked
+
+    async def test_ends_the_sessions_of_a_user_but_one(self) -> None:
+        await self.a_stay()
+        async with self.unit() as tx:
+            await tx.users.add(a_user(id=4, email="boris@example.org"))
+            for session in (a_session(id=6), a_session(id=7, ended_at=NOON), a_session(id=8, user_id=4)):
+                await tx.sessions.add(session)
+            await tx.sessions.add(a_session(id=9))
+            assert list(await tx.sessions.end_others(3, 6, NOON)) == [5, 9]
+            assert list(await tx.sessions.end_others(3, None, NOON)) == [6]
+            assert list(await tx.sessions.end_others(3, None, NOON)) == []
+        async with self.unit() as tx:
+            other = await tx.sessions.get(8)
+            assert other is not None and other.ended_at is None
+
+    async def test_shows_a_users_open_sessions_newest_first(self) -> None:
+        await self.a_stay()
+        async with self.unit() as tx:
+            await tx.users.add(a_user(id=4, email="boris@example.org"))
+            over, ended = a_session(id=6, expires_at=NOON), a_session(id=7, ended_at=NOON)
+            narrow = a_session(id=9, user_agent="curl", scopes=frozenset({"profiles:read"}))
+            for session in (over, ended, a_session(id=8, user_id=4), narrow):
+                await tx.sessions.add(session)
+            await tx.sessions.add_token(a_refresh_token(number=2, digest=bytes(31), issued_at=NOON + HOUR))
+            assert await tx.sessions.get(9) == narrow
+        page = await self.views.page(3, NOON, PageRequest(limit=50))
+        assert [(one.id, one.last_used_at) for one in page.items] == [(9, NOON), (5, NOON + HOUR)]
+        assert (page.count, page.more) == (2, False)
+        second = await self.views.page(3, NOON, PageRequest(limit=1, number=2))
+        assert [one.id for one in second.items] == [5]
 
     async def test_keeps_signing_keys_and_one_of_them_active(self) -> None:
         pending, active = a_signing_key("a"), a_signing_key("b", SigningKeyState.ACTIVE)
@@ -121,16 +188,19 @@ class SessionRepositoryContract:
             assert await tx.signing_keys.add(pending)
             assert await tx.signing_keys.add(active)
             assert not await tx.signing_keys.add(a_signing_key("c", SigningKeyState.ACTIVE))
+            other = replace(a_signing_key("d", SigningKeyState.ACTIVE), purpose=KeyPurpose.IDENTITY)
+            assert await tx.signing_keys.add(other)
         retired = replace(active.move(SigningKeyState.RETIRED), retires_at=NOON + HOUR)
         async with self.unit() as tx:
-            assert list(await tx.signing_keys.all()) == [pending, active]
+            assert list(await tx.signing_keys.all()) == [pending, active, other]
             await tx.signing_keys.save(retired)
-            await tx.signing_keys.save(pending.move(SigningKeyState.ACTIVE))
+            turned = replace(pending.move(SigningKeyState.ACTIVE), activates_at=NOON + HOUR)
+            await tx.signing_keys.save(turned)
         with pytest.raises(Stale):
             async with self.unit() as tx:
                 await tx.signing_keys.save(retired)
         async with self.unit() as tx:
-            assert list(await tx.signing_keys.all()) == [pending.move(SigningKeyState.ACTIVE), retired]
+            assert list(await tx.signing_keys.all()) == [turned, retired, other]
 
     async def test_of_processes_that_make_the_first_signing_key_at_once_one_wins(self) -> None:
         async def make(name: str) -> bool:

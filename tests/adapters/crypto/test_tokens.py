@@ -141,7 +141,7 @@ async def test_a_token_that_looks_like_ours_but_lacks_a_claim_is_refused(threads
     pair = await a_pair(threads, Algorithm.EDDSA)
     ring = a_ring(threads, pair)
     text = await ring.issue(CLAIMS)
-    key = ring._keys[pair.id].private
+    key = ring._ring.keys[pair.id].private
     changes = [{name: ...} for name in ("iss", "aud", "sub", "client_id", "iat", "nbf", "exp", "jti", "scope")]
     changes += [{"sub": 3}, {"sub": "x"}, {"aud": ["opora"]}, {"exp": "1"}, {"exp": True}, {"exp": 1e400}, {"jti": ""}]
     changes += [{"exp": 10**30}, {"roles": ["god"]}, {"roles": "admin"}, {"sid": 5}]

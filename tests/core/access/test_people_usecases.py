@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 
 from core.access.stage import HERE, PASSWORD
+from opora.adapters.memory.token_standings import CachedStandings
+from opora.adapters.sql.sessions import SqlTokenStandings
 from opora.core.access.errors import (
     BeyondOwnRights,
     CredentialsWrong,
@@ -16,7 +19,10 @@ from opora.core.access.errors import (
     TokenRevoked,
     UserInvalid,
 )
+from opora.core.access.model.callers import Caller, Credentials
+from opora.core.access.model.keys import NewKey
 from opora.core.access.model.people import NewUser, UserChanges
+from opora.core.access.model.rates import Admission
 from opora.core.access.model.scopes import Role
 from opora.core.access.rules.scopes import refuse_beyond
 from opora.core.kernel.model import SYSTEM, Actor
@@ -87,6 +93,37 @@ async def test_a_demotion_takes_effect_on_the_next_request(stage):
     await stage.update_user(SYSTEM, user.id, UserChanges(roles=frozenset({Role.CLIENT})))
     caller = await stage.enter(token=pair.access_token)
     assert not caller.actor.may("keys:write") and caller.actor.roles == {"client"}
+
+
+async def test_what_another_process_remembers_of_the_demoted_is_refused_until_it_looks_again(stage):
+    """`stage.standings` and `stage.keys` remember here what another process would; the change goes by others."""
+    user = await stage.a_person(Role.MANAGER)
+    pair = await stage.log_in(user.email, PASSWORD, HERE)
+    manager = (await stage.enter(token=pair.access_token)).actor
+    own, others = [
+        await stage.issue(by, NewKey(label="own", scopes=frozenset({"projects:read"}))) for by in (manager, SYSTEM)
+    ]
+    sent = [Credentials(pair.access_token), Credentials(api_key=own.key), Credentials(api_key=others.key)]
+
+    async def come() -> list[tuple[bool, bool]]:
+        """Tell of each whether the gate refuses them, and whether they may what they could."""
+        callers = [await stage.authenticate(one, HERE) for one in sent]
+        asked = [await stage.gate.peek(Admission(one.limit_subject, (), 1, one.revocation)) for one in callers]
+        for one in callers:
+            stage.forget(one)
+        return [(one.revoked, caller.actor.may("projects:read")) for one, caller in zip(asked, callers, strict=True)]
+
+    assert await come() == [(False, True)] * 3
+    for one in sent:
+        await stage.authenticate(one, HERE)
+    elsewhere = replace(stage.update_user, standings=CachedStandings(SqlTokenStandings(stage.database)))
+    await elsewhere(SYSTEM, user.id, UserChanges(roles=frozenset({Role.CLIENT})))
+    assert await come() == [(True, True), (True, True), (False, True)]
+    token, key, system = [await stage.authenticate(one, HERE) for one in sent]
+    assert not token.actor.may("projects:read") and not key.actor.may("projects:read")
+    assert system.actor.may("projects:read")
+    assert await come() == [(False, False), (False, False), (False, True)]
+    stage.forget(Caller(Actor(), "address:203.0.113.9", ()))
 
 
 async def test_the_last_admin_stays_though_two_demote_each_other_at_once(stage):

@@ -22,7 +22,8 @@ from opora.core.access.errors import (
     UserInvalid,
 )
 from opora.core.access.model.rates import Admission
-from opora.core.access.model.tokens import SigningKeyState
+from opora.core.access.model.tokens import KeyPurpose, SigningKeyState
+from opora.core.access.rules.login import LoginPolicy
 from opora.core.access.rules.tokens import claims_for
 from opora.core.kernel.model import Origin
 from opora.testing.access import a_session, a_user
@@ -37,7 +38,7 @@ async def test_a_log_in_gives_tokens_that_say_how_long_and_for_what(stage):
     assert "profiles:read" in pair.scope.split()
     caller = await stage.enter(token=pair.access_token)
     assert (caller.actor.user_id, caller.limit_subject) == (user.id, f"user:{user.id}")
-    assert len(caller.revocation) == 3 and caller.issued_at == stage.clock.at
+    assert len(caller.revocation) == 4 and caller.issued_at == stage.clock.at
     assert pair.access_token not in repr(pair) and pair.refresh_token not in repr(pair)
 
 
@@ -79,16 +80,60 @@ async def test_an_unknown_address_and_a_wrong_password_take_the_same_work(stage)
 
 async def test_the_sixth_failure_in_a_minute_is_not_heard_and_a_success_costs_nothing(stage):
     await stage.a_person()
-    for number in range(5):
+    for _ in range(5):
         assert await stage.log_in("anna@example.org", PASSWORD, HERE)
         with pytest.raises(CredentialsWrong):
-            await stage.log_in("anna@example.org", "wrong", Origin(f"198.51.100.{number}"))
+            await stage.log_in("anna@example.org", "wrong", HERE)
     for password in ("wrong", PASSWORD):
         with pytest.raises(LoginLimited) as refusal:
             await stage.log_in("anna@example.org", password, HERE)
     assert refusal.value.facts["limit"] == 5 and refusal.value.facts["remaining"] == 0
     stage.seconds += 60
     assert await stage.log_in("anna@example.org", PASSWORD, HERE)
+
+
+async def test_strangers_who_spend_every_limit_cannot_keep_the_owner_off_a_known_device(stage):
+    await stage.a_person()
+    assert await stage.log_in("anna@example.org", PASSWORD, HERE)
+    for number in range(1000):
+        with pytest.raises((CredentialsWrong, LoginLimited)):
+            await stage.log_in("anna@example.org", "wrong", Origin(f"198.51.{number % 100}.7", "strange"))
+    with pytest.raises(LoginLimited):
+        await stage.log_in("anna@example.org", PASSWORD, Origin("192.0.2.200", "an unknown device"))
+    assert await stage.log_in("anna@example.org", PASSWORD, HERE)
+
+
+async def test_the_failures_of_everybody_together_are_bounded_too(stage):
+    await stage.a_person()
+    assert await stage.log_in("anna@example.org", PASSWORD, HERE)
+    stage.check = replace(stage.check, policy=LoginPolicy(everybody_per_min=3))
+    for number in range(3):
+        with pytest.raises(CredentialsWrong):
+            await stage.check(f"user{number}@example.org", "wrong", Origin(f"198.51.{number}.1"))
+    with pytest.raises(LoginLimited) as refusal:
+        await stage.check("user9@example.org", "wrong", Origin("198.51.9.1"))
+    assert refusal.value.facts["policy"] == "login-everybody"
+    assert await stage.check("anna@example.org", PASSWORD, HERE)
+
+
+async def test_every_failure_is_audited_and_names_nobody_where_nobody_was_meant(stage):
+    anna = await stage.a_person()
+    for email in ("anna@example.org", "nobody@example.org"):
+        with pytest.raises(CredentialsWrong):
+            await stage.log_in(email, "wrong", HERE)
+    sql = "SELECT action, entity_id, new_values, address FROM audit_log WHERE action = 'session.refused' ORDER BY id"
+    rows = [tuple(row) for row in await stage.database.read.fetch(sql)]
+    assert rows == [
+        ("session.refused", str(anna.id), '{"proof":"password"}', HERE.address),
+        ("session.refused", "unknown", '{"proof":"password"}', HERE.address),
+    ]
+
+
+async def test_a_letter_tells_of_a_sign_in_from_where_nobody_came_from_before(stage):
+    await stage.a_person()
+    for origin in (HERE, HERE, Origin("198.51.100.1", "tests"), Origin("198.51.100.1", "tests")):
+        await stage.log_in("anna@example.org", PASSWORD, origin)
+    assert await stage.noted("kind", "notices") == ["access.new_device"]
 
 
 async def test_an_address_that_tries_many_accounts_is_not_heard_after_twenty(stage):
@@ -168,14 +213,6 @@ async def test_a_refresh_gives_a_new_pair_and_spends_the_old_token(stage):
     assert len({first.refresh_token, second.refresh_token, third.refresh_token}) == 3
 
 
-async def test_fifty_parallel_refreshes_of_one_token_make_one_row_and_one_successor(stage):
-    await stage.a_person()
-    first = await stage.log_in("anna@example.org", PASSWORD, HERE)
-    pairs = await asyncio.gather(*(stage.refresh(first.refresh_token, HERE) for _ in range(50)))
-    assert len({pair.refresh_token for pair in pairs}) == 1
-    assert await stage.database.read.fetch_value("SELECT count(*) FROM refresh_tokens") == 2
-
-
 async def test_a_repeat_within_ten_seconds_gives_the_same_successor_and_one_later_ends_the_session(stage):
     await stage.a_person()
     first = await stage.log_in("anna@example.org", PASSWORD, HERE)
@@ -238,7 +275,7 @@ async def test_a_token_without_a_session_is_logged_out_by_its_own_name(stage):
     user = await stage.a_person()
     claims = claims_for(user, a_session(user_id=user.id), "alone", stage.clock.at, stage.policy)
     text = await stage.tokens.issue(replace(claims, session_id=None))
-    assert len((await stage.enter(token=text)).revocation) == 2
+    assert len((await stage.enter(token=text)).revocation) == 3
     await stage.log_out(text, HERE)
     with pytest.raises(TokenRevoked):
         await stage.enter(token=text)
@@ -266,10 +303,19 @@ async def test_processes_share_their_signing_keys(stage):
     pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
     other = Stage(stage.database, stage.unit, stage.threads)
     with pytest.raises(TokenInvalid):
-        await other.enter(token=pair.access_token)
+        other.tokens.verify(pair.access_token, stage.clock.at)
     await other.ensure_signing_key()
-    assert await other.enter(token=pair.access_token)
-    assert other.tokens.jwks() == stage.tokens.jwks()
+    assert other.tokens.verify(pair.access_token, stage.clock.at)
+    assert other.ring.jwks() == stage.ring.jwks()
+    assert other.ring.jwks(KeyPurpose.IDENTITY) == stage.ring.jwks(KeyPurpose.IDENTITY) != stage.ring.jwks()
+
+
+async def test_a_token_of_a_key_that_another_process_has_just_made_is_no_strangers(stage):
+    await stage.a_person()
+    pair = await stage.log_in("anna@example.org", PASSWORD, HERE)
+    other = Stage(stage.database, stage.unit, stage.threads)
+    callers = await asyncio.gather(*(other.enter(token=pair.access_token) for _ in range(20)))
+    assert {caller.actor.user_id for caller in callers} == {1}
 
 
 async def test_of_processes_that_start_at_once_one_makes_the_first_signing_key(sqlite_database, sqlite_unit, threads):
@@ -277,6 +323,8 @@ async def test_of_processes_that_start_at_once_one_makes_the_first_signing_key(s
     await asyncio.gather(*(stage.ensure_signing_key() for stage in stages))
     async with sqlite_unit() as tx:
         keys = await tx.signing_keys.all()
-    assert [key.state for key in keys] == [SigningKeyState.ACTIVE]
+    assert [(key.purpose, key.state) for key in sorted(keys, key=lambda key: key.purpose)] == [
+        (purpose, SigningKeyState.ACTIVE) for purpose in KeyPurpose
+    ]
     assert all(stage.tokens.jwks() == stages[0].tokens.jwks() for stage in stages)
-    assert await stages[0].noted("topic", "outbox") == ["signing_key.made"]
+    assert await stages[0].noted("topic", "outbox") == ["signing_key.made"] * 2

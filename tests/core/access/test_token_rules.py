@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from opora.core.access.errors import TokenExpired, TokenInvalid, TokenRevoked
+from opora.core.access.errors import ScopeBeyondGrant, TokenExpired, TokenInvalid, TokenRevoked
 from opora.core.access.model.scopes import Role
 from opora.core.access.model.tokens import (
     SIGNING_KEY_MOVES,
@@ -22,6 +22,9 @@ from opora.core.access.rules.tokens import (
     judge_spent,
     refresh_expiry,
     refuse_bad_claims,
+    refuse_beyond_grant,
+    same_service,
+    session_scopes,
     token_rights,
 )
 from opora.core.kernel.errors import IllegalMove
@@ -51,6 +54,44 @@ def test_a_token_holds_within_its_time_give_or_take_the_leeway():
 def test_a_token_of_another_issuer_or_for_another_audience_is_refused(changes):
     with pytest.raises(TokenInvalid):
         refuse_bad_claims(replace(CLAIMS, **changes), NOON, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "ours", "same"),
+    [
+        ("opora", "opora", True),
+        ("opora", "other", False),
+        ("http://127.0.0.1:8001", "http://127.0.0.1:8002", True),
+        ("https://api.example.org", "https://api.example.org:443", True),
+        ("http://api.example.org", "https://api.example.org", False),
+        ("https://api.example.org.evil", "https://api.example.org", False),
+        ("https://api.example.org/x", "https://api.example.org", False),
+        ("http://[", "http://127.0.0.1:8000", False),
+        ("opora", "http://127.0.0.1:8000", False),
+    ],
+)
+def test_processes_of_one_address_are_one_issuer_whatever_their_ports(issuer, ours, same):
+    assert same_service(issuer, ours) is same
+
+
+def test_a_session_of_less_grants_less_and_never_more_than_its_owner_holds():
+    narrow = a_session(scopes=frozenset({"profiles:read", "billing:manage"}))
+    assert session_scopes(a_user(), narrow) == {"profiles:read"}
+    admin = a_user(roles=frozenset({Role.ADMIN}))
+    assert session_scopes(admin, a_session(scopes=frozenset({"profiles:read"}))) == {"profiles:read"}
+    assert session_scopes(admin, a_session()) == {"admin"}
+
+
+def test_what_is_asked_for_is_granted_already_or_refused():
+    refuse_beyond_grant(frozenset({"profiles:read"}), frozenset({"profiles:read", "exports:read"}))
+    refuse_beyond_grant(frozenset({"profiles:read", "users:write"}), frozenset({"admin"}))
+    for wanted, granted in (
+        ({"users:write"}, {"profiles:read"}),
+        ({"no:such"}, {"admin"}),
+        ({"admin"}, {"users:read"}),
+    ):
+        with pytest.raises(ScopeBeyondGrant):
+            refuse_beyond_grant(frozenset(wanted), frozenset(granted))
 
 
 def test_a_token_grants_what_its_owner_still_holds():

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from opora.adapters.crypto.sealing import AesSeal
 from opora.adapters.crypto.threads import BoundedThreads
-from opora.core.access.model.tokens import Algorithm, SigningKey, SigningKeyState
+from opora.core.access.model.tokens import Algorithm, KeyPurpose, SigningKey, SigningKeyState
 from opora.core.access.ports.tokens import SigningKeyMaker
 
 type PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
@@ -131,7 +131,7 @@ class SealedKeyMaker(SigningKeyMaker):
             Algorithm.EDDSA: Ed25519PrivateKey.generate,
         }
 
-    async def make(self, algorithm: Algorithm, now: datetime) -> SigningKey:
+    async def make(self, algorithm: Algorithm, now: datetime, purpose: KeyPurpose = KeyPurpose.ACCESS) -> SigningKey:
         private = await self._threads.run(self._makers[algorithm])
         jwk = public_jwk(private.public_key())
         key_id = thumbprint(jwk)
@@ -143,4 +143,5 @@ class SealedKeyMaker(SigningKeyMaker):
             public_jwk=json.dumps(jwk, sort_keys=True),
             private_sealed=self._seal.seal(der, key_id),
             created_at=now,
+            purpose=purpose,
         )

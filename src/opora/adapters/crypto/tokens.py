@@ -5,91 +5,61 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from opora.adapters.crypto.key_ring import KeyRing, encoded
 from opora.adapters.crypto.sealing import AesSeal
-from opora.adapters.crypto.signing_keys import (
-    PrivateKey,
-    PublicKey,
-    base64url,
-    open_private,
-    sign,
-    signature_holds,
-    unbase64url,
-)
+from opora.adapters.crypto.signing_keys import base64url, sign, signature_holds, unbase64url
 from opora.adapters.crypto.threads import BoundedThreads
 from opora.core.access.errors import SigningKeyMissing, TokenInvalid, TokenMalformed
 from opora.core.access.model.scopes import Role
-from opora.core.access.model.tokens import Algorithm, Claims, SigningKey, SigningKeyState, looks_like_token
-from opora.core.access.ports.tokens import SigningRing, TokenIssuer, TokenVerifier
+from opora.core.access.model.tokens import NOBODY, Claims, KeyPurpose, SigningKey, looks_like_token
+from opora.core.access.ports.tokens import TokenIssuer, TokenVerifier
 from opora.core.access.rules.tokens import ACCESS_TOKEN_TYPE, TokenPolicy, refuse_bad_claims
 
+KEY_SUBJECT = "key:"
 REMEMBERED_MAX = 10_000
 REMEMBERED_FOR = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class RingKey:
-    """One signing key, parsed once; `header` is the encoded start of every token it signs."""
-
-    id: str
-    algorithm: Algorithm
-    public: PublicKey
-    private: PrivateKey
-    signs: bool
-    header: str
-    jwk: Mapping[str, str]
-
-
-class JwtTokens(TokenIssuer, TokenVerifier, SigningRing):
-    """Signs in a thread, checks on the spot, and remembers for seconds what it has checked.
-
-    Parsing an RSA key costs hundreds of times a signature with it: keys are parsed when they are taken, never later.
-    """
+class JwtTokens(TokenIssuer, TokenVerifier):
+    """Signs in a thread, checks on the spot, and remembers for seconds what it has checked."""
 
     def __init__(self, policy: TokenPolicy, seal: AesSeal, threads: BoundedThreads, *, patience_s: float = 0.0) -> None:
         """`patience_s` is how long issuing waits for the first key of all, which takes seconds to make."""
         self._policy = policy
-        self._seal = seal
         self._threads = threads
-        self._keys: dict[str, RingKey] = {}
-        self._signer: RingKey | None = None
-        self._signs = asyncio.Event()
+        self._ring = KeyRing(seal, KeyPurpose.ACCESS, ACCESS_TOKEN_TYPE)
         self._patience_s = patience_s
         # By the digest of a token's text; dropped whole when full, and whenever the keys change.
         self._remembered: dict[bytes, tuple[Claims, datetime]] = {}
 
     def take(self, keys: Sequence[SigningKey]) -> None:
-        taken = {key.id: self._ring_key(key) for key in keys}
-        if taken != self._keys:
+        """Work with these keys from now on and no others."""
+        if self._ring.take(keys):
             self._remembered = {}
-            self._keys = taken
-            self._signer = next((key for key in taken.values() if key.signs), None)
-            if self._signer is not None:
-                self._signs.set()
-
-    def _ring_key(self, key: SigningKey) -> RingKey:
-        signs = key.state is SigningKeyState.ACTIVE
-        known = self._keys.get(key.id)
-        if known is not None and known.signs == signs:
-            return known
-        private = known.private if known else open_private(key, self._seal)
-        header = _encoded({"alg": key.algorithm.value, "kid": key.id, "typ": ACCESS_TOKEN_TYPE})
-        jwk = {**json.loads(key.public_jwk), "kid": key.id, "alg": key.algorithm.value, "use": "sig"}
-        return RingKey(key.id, key.algorithm, private.public_key(), private, signs, header, jwk)
 
     def jwks(self) -> Mapping[str, object]:
-        return {"keys": [key.jwk for key in self._keys.values()]}
+        """Return the public parts of the keys."""
+        return self._ring.jwks()
+
+    def lacks(self, text: str) -> bool:
+        """Tell whether a token names a key that is not here."""
+        try:
+            return (
+                looks_like_token(text) and str(_decoded(text.partition(".")[0]).get("kid", "")) not in self._ring.keys
+            )
+        except TokenMalformed:
+            return False
 
     async def issue(self, claims: Claims) -> str:
-        if not self._signs.is_set():
+        if not self._ring.signs.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._signs.wait(), self._patience_s)
-        key = self._signer
+                await asyncio.wait_for(self._ring.signs.wait(), self._patience_s)
+        key = self._ring.signer
         if key is None:
             raise SigningKeyMissing
-        payload = f"{key.header}.{_encoded(_written(claims))}"
+        payload = f"{key.header}.{encoded(_written(claims))}"
         signature = await self._threads.run(lambda: sign(key.private, payload.encode()))
         return f"{payload}.{base64url(signature)}"
 
@@ -113,7 +83,7 @@ class JwtTokens(TokenIssuer, TokenVerifier, SigningRing):
         payload, _, signature = text.rpartition(".")
         header_text, _, claims_text = payload.partition(".")
         header = _decoded(header_text)
-        key = self._keys.get(str(header.get("kid", "")))
+        key = self._ring.keys.get(str(header.get("kid", "")))
         if key is None or header.get("alg") != key.algorithm:
             raise TokenInvalid("no key of this service signed the token")
         # `crit` names extensions that must be understood (RFC 7515 section 4.1.11); there are none here.
@@ -122,10 +92,6 @@ class JwtTokens(TokenIssuer, TokenVerifier, SigningRing):
         if not signature_holds(key.public, _bytes(signature), payload.encode()):
             raise TokenInvalid("the signature does not hold")
         return _read(_decoded(claims_text))
-
-
-def _encoded(values: Mapping[str, object]) -> str:
-    return base64url(json.dumps(values, separators=(",", ":")).encode())
 
 
 def _bytes(text: str) -> bytes:
@@ -153,7 +119,7 @@ def _written(claims: Claims) -> dict[str, object]:
     values: dict[str, object] = {
         "iss": claims.issuer,
         "aud": claims.audience,
-        "sub": str(claims.subject),
+        "sub": str(claims.subject) if claims.key_id is None else f"{KEY_SUBJECT}{claims.key_id}",
         "client_id": claims.client_id,
         "iat": _seconds(claims.issued_at),
         "nbf": _seconds(claims.not_before),
@@ -173,11 +139,12 @@ def _written(claims: Claims) -> dict[str, object]:
 def _read(values: Mapping[str, object]) -> Claims:
     """Build the claims of a token whose signature holds; what we did not write so is no token of ours."""
     try:
-        session, authenticated = values.get("sid"), values.get("auth_time")
+        session, authenticated, subject = values.get("sid"), values.get("auth_time"), _text(values["sub"])
+        key_id = int(subject.removeprefix(KEY_SUBJECT)) if subject.startswith(KEY_SUBJECT) else None
         return Claims(
             issuer=_text(values["iss"]),
             audience=_text(values["aud"]),
-            subject=int(_text(values["sub"])),
+            subject=int(subject) if key_id is None else NOBODY,
             client_id=_text(values["client_id"]),
             issued_at=_moment(values["iat"]),
             not_before=_moment(values["nbf"]),
@@ -186,6 +153,7 @@ def _read(values: Mapping[str, object]) -> Claims:
             scopes=frozenset(_text(values["scope"]).split()),
             roles=frozenset(Role(role) for role in _texts(values.get("roles", []))),
             session_id=None if session is None else int(_text(session)),
+            key_id=key_id,
             authenticated_at=None if authenticated is None else _moment(authenticated),
             methods=_texts(values.get("amr", [])),
         )

@@ -32,6 +32,9 @@ class CachedStandings(TokenStandings, RememberedStandings):
         keep(self._entries, name, (found, begun, self._clock_s() + TTL_S))
         return found
 
+    async def refused(self, token_id: str) -> bool:
+        return await self._inner.refused(token_id)
+
     def outdate(self, user_id: int) -> None:
         self._count += 1
         keep(self._changes, user_id, self._count)

@@ -5,6 +5,7 @@ from typing import Any
 
 from opora.adapters.sql.connection import Connection, Database
 from opora.adapters.sql.mapping import columns, insertion, load
+from opora.adapters.sql.pages import page_of
 from opora.core.access.errors import EmailTaken, NoSuchUser
 from opora.core.access.model.people import User, UserFilter, UserView, user_view
 from opora.core.access.ports.people import UserRepository, UserViews
@@ -110,11 +111,14 @@ class SqlUserViews(UserViews):
 
     async def page(self, wanted: UserFilter, page: PageRequest) -> Page[UserView]:
         where, values = wanted_users(wanted)
-        count = await self._connection.fetch_value(f"SELECT count(*) FROM users {where}", **values)
-        sql = user_sql(self._connection.dialect, f"{where} ORDER BY id DESC LIMIT :limit OFFSET :offset")
-        rows = await self._connection.fetch(sql, **values, limit=page.limit, offset=page.offset)
-        items = [user_view(load(User, row)) for row in rows]
-        return Page(items, count, more=page.offset + len(items) < count)
+        return await page_of(
+            self._connection,
+            lambda row: user_view(load(User, row)),
+            f"users {where}",
+            user_sql(self._connection.dialect, f"{where} ORDER BY id DESC"),
+            page,
+            values,
+        )
 
 
 def wanted_users(wanted: UserFilter) -> tuple[str, dict[str, Any]]:

@@ -12,8 +12,9 @@ from opora.core.kernel.errors import Stale
 KEY = tuple(field.name for field in fields(SigningKey))
 ALL = f"SELECT {', '.join(KEY)} FROM signing_keys ORDER BY created_at, id"
 ADD = insertion("signing_keys", KEY, "ON CONFLICT DO NOTHING")
+SAVED = ("id", "state", "activates_at", "retires_at", "version")
 SAVE = """
-UPDATE signing_keys SET state = :state, retires_at = :retires_at, version = :version
+UPDATE signing_keys SET state = :state, activates_at = :activates_at, retires_at = :retires_at, version = :version
 WHERE id = :id AND version = :version - 1
 """
 
@@ -31,6 +32,6 @@ class SqlSigningKeyRepository(SigningKeyRepository):
         return await self._connection.execute(ADD, **columns(key)) == 1
 
     async def save(self, key: SigningKey) -> None:
-        values = {"id": key.id, "state": key.state.value, "retires_at": key.retires_at, "version": key.version}
-        if not await self._connection.execute(SAVE, **values):
+        values = columns(key)
+        if not await self._connection.execute(SAVE, **{name: values[name] for name in SAVED}):
             raise Stale(key_id=key.id)

@@ -23,6 +23,36 @@ class CredentialsWrong(Unauthenticated):
     code = "credentials_wrong"
 
 
+class MfaRequired(Unauthenticated):
+    """The password is right; a code of the second factor has to follow."""
+
+    code = "mfa_required"
+
+
+class MfaTokenInvalid(Unauthenticated):
+    """The log-in that this token belongs to has ended or waited too long; begin anew with the password."""
+
+    code = "mfa_token_invalid"
+
+
+class CodeWrong(Unauthenticated):
+    """The code is not one of this moment, or was used before."""
+
+    code = "code_wrong"
+
+
+class StepUpNeeded(Unauthenticated):
+    """This call wants a fresh sign-in, with the second factor where there is one."""
+
+    code = "step_up_required"
+
+
+class ClientUnknown(Unauthenticated):
+    """The client's id and secret do not belong together."""
+
+    code = "oauth_client_unknown"
+
+
 class KeyMalformed(Unauthenticated):
     """The text is not an API key: its form or its checksum is wrong."""
 
@@ -113,6 +143,12 @@ class ScopeMissing(PermissionDenied):
     code = "scope_missing"
 
 
+class GrantNotAllowed(PermissionDenied):
+    """This client may not get tokens in this way."""
+
+    code = "grant_not_allowed"
+
+
 class BeyondOwnRights(PermissionDenied):
     """Nobody can grant, or change, rights they do not hold themselves."""
 
@@ -129,6 +165,24 @@ class NoSuchUser(NotFound):
     """No user has this id."""
 
     code = "no_such_user"
+
+
+class NoSecondFactor(NotFound):
+    """There is no second factor to confirm or to remove."""
+
+    code = "no_second_factor"
+
+
+class SecondFactorPresent(Conflict):
+    """A second factor is in use; remove it before another takes its place."""
+
+    code = "second_factor_present"
+
+
+class NoSuchSession(NotFound):
+    """No open session of yours has this id."""
+
+    code = "no_such_session"
 
 
 class KeyTaken(Conflict):
@@ -155,6 +209,12 @@ class LastAdmin(Conflict):
     code = "last_admin"
 
 
+class RotationUnderWay(Conflict):
+    """A new signing key is published already and waits for its time to sign."""
+
+    code = "rotation_under_way"
+
+
 class KeyInvalid(Invalid):
     """The fields of the API key do not hold."""
 
@@ -165,6 +225,48 @@ class UserInvalid(Invalid):
     """The fields of the user do not hold."""
 
     code = "user_invalid"
+
+
+class OneTimeTokenInvalid(Invalid):
+    """The token of the letter is unknown, was used, or its time is over; ask for another letter."""
+
+    code = "one_time_token_invalid"
+
+
+class CurrentPasswordWrong(Invalid):
+    """The present password is another."""
+
+    code = "current_password_wrong"
+
+
+class ConfirmationWrong(Invalid):
+    """The code does not fit the secret that was shown; check the device's clock and send the code of this moment."""
+
+    code = "confirmation_wrong"
+
+
+class GrantInvalid(Invalid):
+    """The request for a token lacks a field, or has one twice."""
+
+    code = "grant_invalid"
+
+
+class GrantUnsupported(Invalid):
+    """Tokens are not given out in this way."""
+
+    code = "grant_unsupported"
+
+
+class ScopeBeyondGrant(Invalid):
+    """A scope was asked for that cannot be granted here."""
+
+    code = "scope_beyond_grant"
+
+
+class TokenTypeUnsupported(Invalid):
+    """What was presented is not taken back in this way."""
+
+    code = "token_type_unsupported"
 
 
 class LoginLimited(LimitExceeded):
@@ -179,7 +281,25 @@ class HashingBusy(Unavailable):
     code = "hashing_busy"
 
 
+class FactorUnreadable(Unavailable):
+    """The second factor cannot be read: the encryption key is not the one it was kept under."""
+
+    code = "factor_unreadable"
+
+
 class SigningKeyMissing(Unavailable):
     """No key is there yet to sign access tokens with."""
 
     code = "signing_key_missing"
+
+
+class TicketInvalid(Unauthenticated):
+    """The ticket is unknown, was used, or is too old; ask for another."""
+
+    code = "ticket_invalid"
+
+
+class TicketNeedsPerson(Conflict):
+    """Streams are for people; this key acts for nobody."""
+
+    code = "ticket_needs_person"

@@ -95,11 +95,12 @@ BCRYPT_SCHEME = "bcrypt"
 
 @dataclass(frozen=True, slots=True)
 class KeyOwner:
-    """What the rights of a key depend on, of the person who owns it."""
+    """What the rights of a key depend on, of the person who owns it; `version` is that of the person's record."""
 
     id: int
     roles: frozenset[Role]
     is_active: bool
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from opora.core.access.model.scopes import Role
 class User:
     """A person known by an e-mail address, kept folded.
 
-    Access tokens issued before `epoch_at` are refused. Without a password hash nobody can log in.
+    Access tokens issued before `epoch_at` are refused. Without a password hash nobody can log in. From `erased_at` on
+    nothing personal is left: the row is what ledgers and the audit log go on naming.
     """
 
     id: int
@@ -24,6 +25,7 @@ class User:
     locale: str = "en"
     created_at: datetime
     epoch_at: datetime | None = None
+    erased_at: datetime | None = None
     version: int = 1
 
 
@@ -100,7 +102,8 @@ class PasswordCheck:
 class Session:
     """A stay of a user: every refresh and access token that came of one log-in.
 
-    No refresh keeps it past `expires_at`.
+    Its tokens grant no more than `scopes`, where the log-in asked for less than all. `methods` is how the user proved
+    who they are (RFC 8176). No refresh keeps it past `expires_at`.
     """
 
     id: int
@@ -110,10 +113,25 @@ class Session:
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    methods: tuple[str, ...] = ("pwd",)
+    scopes: frozenset[str] | None = None
 
     def open(self, now: datetime) -> bool:
         """Tell whether the session still stands."""
         return self.ended_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """What its user is shown of a session; `last_used_at` is when its newest refresh token was given out."""
+
+    id: int
+    address: str
+    user_agent: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,10 @@ def looks_like_token(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """What an access token says (RFC 9068 section 2.2); times have whole seconds."""
+    """What an access token says (RFC 9068 section 2.2); times have whole seconds.
+
+    A token that an API key asked for in its own name has its `key_id`, and nobody's id as its subject.
+    """
 
     issuer: str
     audience: str
@@ -33,8 +36,13 @@ class Claims:
     scopes: frozenset[str]
     roles: frozenset[Role] = frozenset()
     session_id: int | None = None
+    key_id: int | None = None
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
+
+
+NOBODY = 0
+"""The subject of a key's own token: no user has this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +57,51 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientGrant:
+    """What a client gets that asks in its own name; it can ask again, so there is nothing to refresh."""
+
+    access_token: str = field(repr=False)
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introspection:
+    """What is told of a token or key that is good (RFC 7662 section 2.2), with what the gateway tells besides."""
+
+    scopes: frozenset[str]
+    subject: str
+    client_id: str | None = None
+    username: str | None = None
+    issued_at: datetime | None = None
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    token_id: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    user_id: int | None = None
+    key_id: int | None = None
+    session_id: int | None = None
+    roles: frozenset[str] = frozenset()
+    tier: str | None = None
+    email_verified: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenStanding:
-    """What has become of a token since it was signed: its owner as of now, and whether it was taken back."""
+    """What has become of a token since it was signed: its owner as of now, and whether it was taken back.
+
+    `version` is that of the owner's record.
+    """
 
     user_id: int
     roles: frozenset[Role]
     is_active: bool
     epoch_at: datetime | None
     revoked: bool
+    has_second_factor: bool = False
+    version: int = 0
 
 
 class Algorithm(StrEnum):
@@ -65,6 +110,13 @@ class Algorithm(StrEnum):
     RS256 = "RS256"
     ES256 = "ES256"
     EDDSA = "EdDSA"
+
+
+class KeyPurpose(StrEnum):
+    """What a signing key signs; a key has exactly one, and each has a published set of its own."""
+
+    ACCESS = "access"
+    IDENTITY = "identity"
 
 
 class SigningKeyState(StrEnum):
@@ -89,8 +141,9 @@ class SigningKey:
     """A pair that signs and checks access tokens.
 
     `id` is the RFC 7638 thumbprint of its public part and the `kid` of its tokens; `public_jwk` is JSON text
-    (RFC 7517), `private_sealed` the private part encrypted. A retired key signs nothing but checks until `retires_at`,
-    when the last token it signed is gone.
+    (RFC 7517), `private_sealed` the private part encrypted. A pending key is published and signs from `activates_at`
+    on, when everybody who checks has read it. A retired key signs nothing but checks until `retires_at`, when the last
+    token it signed is gone.
     """
 
     id: str
@@ -99,6 +152,8 @@ class SigningKey:
     public_jwk: str
     private_sealed: bytes = field(repr=False)
     created_at: datetime
+    purpose: KeyPurpose = KeyPurpose.ACCESS
+    activates_at: datetime | None = None
     retires_at: datetime | None = None
     version: int = 1
 

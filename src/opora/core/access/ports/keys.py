@@ -39,6 +39,10 @@ class KeyRepository(ABC):
         """Replace the previous version but for `last_used_at`; raise Stale when it is no longer the stored one."""
 
     @abstractmethod
+    async def owned_by(self, owner_id: int) -> Sequence[ApiKey]:
+        """Return every key that belongs to the user, in whatever state."""
+
+    @abstractmethod
     async def replace_digest(self, key_id: int, old: KeyDigest, new: KeyDigest) -> bool:
         """Put a new digest in place of the old one; tell False, changing nothing, when the old one is not stored."""
 
@@ -54,6 +58,10 @@ class KeyLookup(ABC):
         """
 
     @abstractmethod
+    async def by_id(self, key_id: int) -> KeyRecord | None:
+        """Return the key of this id, in whatever state it is, or None. The answer may be half a second old."""
+
+    @abstractmethod
     async def imported(self, lookup_prefix: str) -> Sequence[ImportedKey]:
         """Return the keys, at most four, that were taken over with this readable start and a slow hash."""
 
@@ -64,6 +72,10 @@ class RememberedKeys(ABC):
     @abstractmethod
     def replace(self, key: ApiKey) -> None:
         """Answer with this state of the key from now on; a look-up under way cannot bring the older state back."""
+
+    @abstractmethod
+    def outdate(self, key_id: int) -> None:
+        """Look the key and its owner up anew; a look-up under way is not remembered."""
 
 
 class KeyUsage(ABC):

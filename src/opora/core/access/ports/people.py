@@ -1,9 +1,10 @@
 """Where people, their sessions and their passwords are kept and checked."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import datetime
 
-from opora.core.access.model.people import PasswordCheck, RefreshToken, Session, User, UserFilter, UserView
+from opora.core.access.model.people import PasswordCheck, RefreshToken, Session, SessionView, User, UserFilter, UserView
 from opora.core.kernel.model import Page, PageRequest
 
 
@@ -63,6 +64,18 @@ class SessionRepository(ABC):
         """End every open session of the user; return how many."""
 
     @abstractmethod
+    async def end_others(self, user_id: int, kept_id: int | None, at: datetime) -> Sequence[int]:
+        """End every open session of the user but one; return which were ended."""
+
+    @abstractmethod
+    async def erase_all(self, user_id: int) -> int:
+        """Remove every session of the user with what it says of them; its tokens are refused. Return how many."""
+
+    @abstractmethod
+    async def narrow(self, session_id: int, scopes: frozenset[str]) -> None:
+        """Have the session's tokens grant no more than these scopes from now on."""
+
+    @abstractmethod
     async def add_token(self, token: RefreshToken) -> None:
         """Keep a new refresh token of a session."""
 
@@ -77,6 +90,14 @@ class SessionRepository(ABC):
     @abstractmethod
     async def refuse_token_id(self, token_id: str, until: datetime) -> None:
         """Refuse the access token of this `jti`; needed until its expiry only. Twice is as good as once."""
+
+
+class SessionViews(ABC):
+    """Sessions as their user sees them."""
+
+    @abstractmethod
+    async def page(self, user_id: int, now: datetime, page: PageRequest) -> Page[SessionView]:
+        """Return the user's sessions that stand at `now`, newest first."""
 
 
 class UserViews(ABC):

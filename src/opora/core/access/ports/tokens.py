@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from opora.core.access.model.tokens import Algorithm, Claims, SigningKey, TokenStanding
+from opora.core.access.model.tokens import Algorithm, Claims, KeyPurpose, SigningKey, TokenStanding
 
 
 class TokenIssuer(ABC):
@@ -34,15 +34,27 @@ class SigningRing(ABC):
         """Work with these keys from now on and no others."""
 
     @abstractmethod
-    def jwks(self) -> Mapping[str, object]:
-        """Return the public parts as a JWK set (RFC 7517 section 5)."""
+    def jwks(self, purpose: KeyPurpose = KeyPurpose.ACCESS) -> Mapping[str, object]:
+        """Return the public parts of the keys of a purpose as a JWK set (RFC 7517 section 5)."""
+
+    @abstractmethod
+    def lacks(self, text: str) -> bool:
+        """Tell whether a token names a key that is not among those of this process."""
+
+
+class SigningKeyNews(ABC):
+    """Brings what other processes have made of the signing keys since this one last looked."""
+
+    @abstractmethod
+    async def look(self) -> None:
+        """Take up the stored keys as of now or later; calls at once share a look, and looks are few a second."""
 
 
 class SigningKeyMaker(ABC):
     """Makes signing keys."""
 
     @abstractmethod
-    async def make(self, algorithm: Algorithm, now: datetime) -> SigningKey:
+    async def make(self, algorithm: Algorithm, now: datetime, purpose: KeyPurpose = KeyPurpose.ACCESS) -> SigningKey:
         """Return a new pending key, its private part sealed; slow for RSA, and off the event loop."""
 
 
@@ -55,7 +67,10 @@ class SigningKeyRepository(ABC):
 
     @abstractmethod
     async def add(self, key: SigningKey) -> bool:
-        """Keep a new key; tell False, keeping nothing, when it is to be active and another is, also under race."""
+        """Keep a new key; tell False, keeping nothing, when it is to be active and another of its purpose is.
+
+        Of many at once one is kept.
+        """
 
     @abstractmethod
     async def save(self, key: SigningKey) -> None:
@@ -84,6 +99,10 @@ class TokenStandings(ABC):
     @abstractmethod
     async def find(self, user_id: int, session_id: int | None, token_id: str) -> TokenStanding | None:
         """Return the standing, None when there is no such user. The answer may be half a second old."""
+
+    @abstractmethod
+    async def refused(self, token_id: str) -> bool:
+        """Tell whether the access token of this `jti` was taken back. The answer may be half a second old."""
 
 
 class RememberedStandings(ABC):

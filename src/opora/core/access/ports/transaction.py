@@ -4,8 +4,11 @@ from typing import Protocol
 
 from opora.core.access.ports.keys import KeyRepository
 from opora.core.access.ports.people import SessionRepository, UserRepository
+from opora.core.access.ports.proofs import DeviceRepository, OneTimeTokenRepository, SecondFactorRepository
 from opora.core.access.ports.tokens import SigningKeyRepository
+from opora.core.jobs.ports import JobQueue
 from opora.core.kernel.ports import AuditTrail, Outbox
+from opora.core.notifications.ports.notices import Notices
 
 
 class AccessTx(Protocol):
@@ -24,6 +27,31 @@ class AccessTx(Protocol):
     @property
     def sessions(self) -> SessionRepository:
         """The sessions."""
+        ...
+
+    @property
+    def one_time_tokens(self) -> OneTimeTokenRepository:
+        """The tokens of letters and unfinished log-ins."""
+        ...
+
+    @property
+    def second_factors(self) -> SecondFactorRepository:
+        """The second factors."""
+        ...
+
+    @property
+    def devices(self) -> DeviceRepository:
+        """The devices people came in from."""
+        ...
+
+    @property
+    def notices(self) -> Notices:
+        """The letters."""
+        ...
+
+    @property
+    def jobs(self) -> JobQueue:
+        """The background work."""
         ...
 
     @property

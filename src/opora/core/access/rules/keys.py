@@ -61,15 +61,20 @@ class Refuse:
     reason: DomainError
 
 
-def decide(record: KeyRecord, now: datetime, address: str, required: frozenset[str] = frozenset()) -> Allow | Refuse:
-    """Judge a key: its state, its owner, the network address, the scopes a call needs, in this order."""
+def decide(
+    record: KeyRecord, now: datetime, address: str | None, required: frozenset[str] = frozenset()
+) -> Allow | Refuse:
+    """Judge a key: its state, its owner, the network address, the scopes a call needs, in this order.
+
+    Where nobody calls with the key, but only asks whether it is good, there is no address.
+    """
     key = record.key
     status = key.status(now)
     if status is not KeyStatus.ACTIVE:
         return Refuse(_REFUSALS[status](key_id=key.id))
     if record.owner is not None and not record.owner.is_active:
         return Refuse(KeyOwnerBlocked(key_id=key.id))
-    if key.allowed_ips and not within(address, key.allowed_ips):
+    if key.allowed_ips and address is not None and not within(address, key.allowed_ips):
         return Refuse(AddressNotAllowed(key_id=key.id, address=address))
     scopes = effective_scopes(record)
     missing = frozenset() if ADMIN_SCOPE in scopes else required - scopes

@@ -1,6 +1,6 @@
-"""What an e-mail address and a password must be."""
+"""What an e-mail address, a name and a change of a user must be."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from unicodedata import category, normalize
 
@@ -8,20 +8,17 @@ from opora.core.access.errors import LastAdmin, NoSuchUser, UserInvalid
 from opora.core.access.model.changes import kept
 from opora.core.access.model.people import NewUser, User, UserChanges
 from opora.core.access.model.scopes import Role
+from opora.core.access.rules.passwords import PasswordPolicy, password_faults
+from opora.core.kernel.model import Actor
 
 EMAIL_LENGTH_MAX = 254
 LOCAL_PART_LENGTH_MAX = 64
-PASSWORD_BYTES_MAX = 1024
 NAME_LENGTH_MAX = 200
 LOCALE_LENGTH_MAX = 35
 """RFC 5646 section 4.4.1."""
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordPolicy:
-    """What a new password must be; there are no rules of composition (NIST SP 800-63B-4)."""
-
-    length_min: int = 12
+_UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn text around: a name stands in letters."""
 
 
 def folded_email(text: str) -> str:
@@ -56,32 +53,10 @@ def _sound_domain(domain: str) -> bool:
     return all(label and not label.startswith("-") and label.replace("-", "").isalnum() for label in domain.split("."))
 
 
-def password_faults(password: str, policy: PasswordPolicy) -> list[str]:
-    """Return what is wrong with a new password."""
-    faults = []
-    if len(password) < policy.length_min:
-        faults.append(f"at least {policy.length_min} characters")
-    return faults + long_password_faults(password)
-
-
-def long_password_faults(password: str) -> list[str]:
-    """Return what forbids even to hash a password."""
-    # A lone surrogate cannot be written in UTF-8; it is three bytes too many of nonsense, not a crash.
-    size = len(password.encode("utf-8", "surrogatepass"))
-    return [f"at most {PASSWORD_BYTES_MAX} bytes"] if size > PASSWORD_BYTES_MAX else []
-
-
-def refuse_long_password(password: str) -> None:
-    """Raise UserInvalid before a password that is too long costs any hashing."""
-    faults = long_password_faults(password)
-    if faults:
-        raise UserInvalid(errors={"password": faults})
-
-
 def name_faults(full_name: str, locale: str) -> dict[str, list[str]]:
     """Return what is wrong with a name and a language tag, by field."""
     faults = {}
-    if len(full_name) > NAME_LENGTH_MAX or any(category(one) == "Cc" for one in full_name):
+    if len(full_name) > NAME_LENGTH_MAX or any(category(one) in _UNFIT or one in _TURNING for one in full_name):
         faults["full_name"] = [f"at most {NAME_LENGTH_MAX} characters, none of them a control"]
     if not (0 < len(locale) <= LOCALE_LENGTH_MAX and locale.isascii() and locale.replace("-", "").isalnum()):
         faults["locale"] = ["not a language tag (RFC 5646)"]
@@ -96,7 +71,7 @@ def new_user(wanted: NewUser, passwords: PasswordPolicy, now: datetime) -> User:
         email = folded_email(wanted.email)
     except UserInvalid as fault:
         faults |= fault.errors
-    if wanted.password is not None and (bad := password_faults(wanted.password, passwords)):
+    if wanted.password is not None and (bad := password_faults(wanted.password, passwords, email)):
         faults["password"] = bad
     if not wanted.roles:
         faults["roles"] = ["at least one role"]
@@ -115,6 +90,8 @@ def new_user(wanted: NewUser, passwords: PasswordPolicy, now: datetime) -> User:
 
 def changed_user(user: User, changes: UserChanges) -> User:
     """Return the user with their changes, itself when there are none; raise UserInvalid."""
+    if user.erased_at is not None:
+        raise NoSuchUser(user_id=user.id)
     after = replace(
         user,
         roles=kept(changes.roles, user.roles),
@@ -146,3 +123,27 @@ def known(user: User | None, user_id: int) -> User:
     if user is None:
         raise NoSuchUser(user_id=user_id)
     return user
+
+
+def erased_user(user: User, now: datetime) -> User:
+    """Return what is left of a user: a number that nobody can log in as, and nothing personal."""
+    return User(
+        id=user.id,
+        email=f"erased:{user.id}",  # no address: nobody can register it
+        roles=frozenset({Role.CLIENT}),
+        is_active=False,
+        created_at=user.created_at,
+        epoch_at=now,
+        erased_at=now,
+        version=user.version + 1,
+    )
+
+
+def person(actor: Actor) -> int:
+    """Return the id of the person who is asking in person; raise NoSuchUser for a key, whoever owns it.
+
+    A key was given out for its scopes: it must not become its owner.
+    """
+    if actor.user_id is None or actor.key_id is not None:
+        raise NoSuchUser
+    return actor.user_id

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from opora.core.access.errors import NoSuchUser, UserInvalid
+from opora.core.access.errors import NoSuchUser
 from opora.core.access.events import PasswordReset, UserBlocked, UserChanged, UserCreated, UserUnblocked
+from opora.core.access.model.keys import KeyState
 from opora.core.access.model.keytext import base62
 from opora.core.access.model.people import NewUser, UserChanges, UserView, user_view
 from opora.core.access.model.scopes import Role, scopes_of
@@ -13,18 +14,17 @@ from opora.core.access.ports.tokens import RememberedStandings
 from opora.core.access.ports.transaction import AccessTx
 from opora.core.access.rules.changes import user_change
 from opora.core.access.rules.names import user_name
+from opora.core.access.rules.passwords import PasswordPolicy, refuse_bad_password
 from opora.core.access.rules.people import (
-    PasswordPolicy,
     changed_user,
     folded_email,
     known,
     new_user,
-    password_faults,
     refuse_losing_last_admin,
 )
 from opora.core.access.rules.scopes import refuse_beyond
 from opora.core.access.rules.tokens import TokenPolicy
-from opora.core.access.usecases.refusals import refuse_older
+from opora.core.access.usecases.refusals import outdate_rights, refuse_older
 from opora.core.kernel.model import SYSTEM, Actor
 from opora.core.kernel.ports import Clock, Randomness, UnitOfWork
 
@@ -74,6 +74,7 @@ class UpdateUser:
         async with self.unit() as tx:
             before = known(await tx.users.get(user_id), user_id)
             after = changed_user(before, changes)
+            keys = [one.id for one in await tx.keys.owned_by(user_id) if one.state is not KeyState.REVOKED]
             if after is not before:
                 refuse_beyond(actor, scopes_of(before.roles | after.roles))
                 refuse_losing_last_admin(before, after, await tx.users.admins_besides(user_id))
@@ -88,6 +89,8 @@ class UpdateUser:
             if after is not before:
                 await tx.users.save(after)
         self.standings.outdate(user_id)
+        if after is not before:
+            await outdate_rights(self.gate, before, keys)
         if before.is_active and not after.is_active:
             await refuse_older(self.gate, user_name(user_id), now, self.policy.refusal_s)
         return user_view(after)
@@ -152,7 +155,7 @@ class EnsureFirstAdmin:
 
 @dataclass(frozen=True, slots=True)
 class ResetAdmin:
-    """Give a user a new password and the admin's role, unblocked, and end every session of theirs."""
+    """Give a user a new password and the admin's role, unblocked; their sessions and second factor end."""
 
     unit: UnitOfWork[AccessTx]
     clock: Clock
@@ -165,11 +168,9 @@ class ResetAdmin:
     async def __call__(self, email: str, password: str) -> UserView:
         """Raise UserInvalid, or NoSuchUser when nobody has this address."""
         now = self.clock.now()
-        faults = password_faults(password, self.passwords)
-        if faults:
-            raise UserInvalid(errors={"password": faults})
-        fresh = await self.hasher.hash(password)
         address = folded_email(email)
+        refuse_bad_password(password, self.passwords, address)
+        fresh = await self.hasher.hash(password)
         async with self.unit() as tx:
             before = await tx.users.with_email(address)
             if before is None:
@@ -184,9 +185,11 @@ class ResetAdmin:
             )
             await tx.users.save(after)
             await tx.sessions.end_all(after.id, now)
+            await tx.second_factors.remove(after.id)
             await tx.audit.record(user_change(SYSTEM, "user.password_reset", before, after, now))
             await tx.outbox.add(PasswordReset(subject=after.id, at=now))
         self.standings.outdate(after.id)
+        await outdate_rights(self.gate, before)
         await refuse_older(self.gate, user_name(after.id), now, self.policy.refusal_s)
         return user_view(after)
 
