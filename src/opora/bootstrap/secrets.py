@@ -36,6 +36,11 @@ def fingerprint(settings: Settings) -> str:
     return hkdf(settings.secret_key, "fingerprint", 8).hex()
 
 
+def rings(settings: Settings, purpose: str) -> tuple[bytes, ...]:
+    """Return the keys of sealed columns for one purpose: the one that seals, then those that only open."""
+    return tuple(hkdf(one, purpose) for one in (settings.encryption_key, *settings.encryption_keys_old))
+
+
 def kept(home: str) -> Mapping[str, str] | Fault:
     """Return the secrets that an earlier start kept, or why they cannot be read; nothing when there was none."""
     path = Path(home) / FILE_NAME

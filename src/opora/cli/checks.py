@@ -4,15 +4,17 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import redis
 
+from opora.adapters.files.blobs import FolderBlobs
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.migrations import state
 from opora.bootstrap.fields import PLUGINS
@@ -20,8 +22,16 @@ from opora.bootstrap.plugins import installed
 from opora.bootstrap.secrets import FILE_NAME
 from opora.bootstrap.settings import Settings
 from opora.cli.running import Application
+from opora.core.billing.ports.providers import PaymentProvider
+from opora.core.bus.errors import BusUnavailable
+from opora.core.bus.ports import BusQueue, EventBus
+from opora.core.documents.ports.banking import CoreBanking
 from opora.core.jobs.model import JobState
 from opora.core.jobs.ports import JobViews
+from opora.core.kernel.errors import DomainError
+from opora.core.kernel.model import BlobName
+from opora.core.kernel.ports import BlobStore
+from opora.core.numbers.ports.drops import FileDrop
 
 DISK_WARN_BYTES = 1 << 30
 DISK_FAIL_BYTES = 100 << 20
@@ -29,6 +39,8 @@ CLOCK_WARN_S = 1.0
 SLOW_MS = 50.0
 UNSEALED_WARN_S = 60
 OVERDUE_WARN_S = 60
+LAG_WARN_S = 60
+PROBE = b"opora"
 
 
 class Health(StrEnum):
@@ -77,9 +89,8 @@ def home(settings: Settings) -> Iterator[Finding]:
 
 
 def storage(settings: Settings) -> Iterator[Finding]:
-    """Try to keep and to delete a file where files are kept."""
+    """Try to keep and to delete a file in the folder where files are kept; a bucket is tried from inside."""
     if not settings.storage_url.startswith("file:"):
-        yield Finding("storage", Health.WELL, "not on this machine; not looked at")
         return
     folder = Path(unquote(settings.storage_url.removeprefix("file:").removeprefix("//")))
     probe = folder / f".doctor-{os.getpid()}"
@@ -111,6 +122,8 @@ def schema(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", Health.WELL, f"answers ({took_ms:.0f} ms with connecting)")
     if found.up_to_date:
         yield Finding("schema", Health.WELL, f"at {found.head}")
+    elif found.expanded:
+        yield Finding("schema", Health.WELL, f"at {found.current}, expanded by a newer release beside this one")
     elif found.known:
         yield Finding("schema", Health.ILL, f"at {found.current or 'nothing'}, needs {found.head}", "opora db upgrade")
     else:
@@ -152,9 +165,79 @@ def adapters(settings: Settings) -> Iterator[Finding]:
 
 
 async def inside(app: Application) -> list[Finding]:
-    """Look at what only the built program can see: clocks, jobs and the seal of the audit log."""
+    """Look at what only the built program can see: clocks, jobs, the audit log's seal, and the systems it talks to."""
     database, views = await app.get(Database), await app.get(JobViews)
-    return [*await _clock(database), *await _jobs(database, views), *await _audit(database)]
+    bank, drop, blobs = await app.get(CoreBanking), await app.get(FileDrop), await app.get(BlobStore)
+    return [
+        *await _clock(database),
+        *await _jobs(database, views),
+        *await _audit(database),
+        await _bank(bank),
+        await _payments(await app.get(PaymentProvider)),
+        *await _bus(await app.get(EventBus), await app.get(BusQueue)),
+        await _drop(drop),
+        *([] if isinstance(blobs, FolderBlobs) else [await bucket(blobs)]),
+    ]
+
+
+async def _bus(bus: EventBus, queue: BusQueue) -> list[Finding]:
+    try:
+        found = [Finding("event bus", Health.WELL, await bus.check())]
+    except BusUnavailable as fault:
+        mend = "Is it up? Check OPORA_BUS, OPORA_AMQP_URL and OPORA_REDIS_URL with `opora config show`; nothing is lost"
+        found = [Finding("event bus", Health.ILL, str(fault), mend)]
+    backlog = await queue.backlog()
+    if backlog.oldest_s > LAG_WARN_S:
+        seen = f"{backlog.waiting} wait for the bus, the oldest for {backlog.oldest_s:.0f} s"
+        found.append(Finding("late events", Health.WARN, seen, "Start a worker, or mend the bus: they are sent then"))
+    return found
+
+
+async def _payments(provider: PaymentProvider) -> Finding:
+    try:
+        return Finding("payments", Health.WELL, await provider.check())
+    except DomainError as fault:
+        mend = "Is it up, and are its keys right? Check OPORA_PAYMENTS and OPORA_PAYMENTS_… with `opora config show`"
+        return Finding("payments", Health.ILL, f"does not answer: {fault}", mend)
+
+
+async def bucket(blobs: BlobStore) -> Finding:
+    """Try to keep, to read and to delete a file in a store that is not a folder of this machine."""
+    name = BlobName("doctor", uuid4())
+    begun = time.perf_counter()
+    try:
+        await blobs.put(name, probe(), len(PROBE))
+        read = b"".join([some async for some in await blobs.open(name)])
+        await blobs.delete(name)
+    except DomainError as fault:
+        mend = "Is it up? Check OPORA_STORAGE_URL; its key must be allowed to put, get, list and delete"
+        cause = f" ({fault.__cause__})".splitlines()[0] if fault.__cause__ else ""
+        return Finding("storage", Health.ILL, f"the bucket does not keep files: {fault}{cause}", mend)
+    took_ms = (time.perf_counter() - begun) * 1000
+    if read != PROBE:
+        return Finding("storage", Health.ILL, "the bucket gave back other bytes", "Look into what stands before it")
+    return Finding("storage", Health.WELL, f"the bucket keeps, gives back and deletes a file ({took_ms:.0f} ms)")
+
+
+async def probe() -> AsyncIterator[bytes]:
+    """Give the content of the doctor's file."""
+    yield PROBE
+
+
+async def _drop(drop: FileDrop) -> Finding:
+    try:
+        return Finding("drop", Health.WELL, await drop.check())
+    except DomainError as fault:
+        mend = "Is it up? Check OPORA_SFTP_URL, OPORA_SFTP_HOST_KEY and OPORA_SFTP_NETWORKS"
+        return Finding("drop", Health.ILL, f"does not answer: {fault}", mend)
+
+
+async def _bank(bank: CoreBanking) -> Finding:
+    try:
+        return Finding("core banking", Health.WELL, await bank.check())
+    except DomainError as fault:
+        mend = "Is it up? Check OPORA_CORE_BANKING and OPORA_CORE_BANKING_… with `opora config show`"
+        return Finding("core banking", Health.ILL, f"does not answer: {fault}", mend)
 
 
 async def _clock(database: Database) -> list[Finding]:
