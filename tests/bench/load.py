@@ -24,7 +24,8 @@ class Order:
     """What to send: `requests` in turn, for `seconds`.
 
     Each of `connections` sends its next request as soon as it has its answer. With `rate_hz` requests are sent when
-    they are due, whatever became of those before, and the time of each counts from when it was due.
+    they are due, whatever became of those before, and the time of each counts from when it was due. Without, times are
+    kept only where `is_timed`.
     """
 
     url: str
@@ -34,11 +35,14 @@ class Order:
     connections: int = 32
     seconds: float = 1.0
     rate_hz: float = 0.0
+    own_headers: Sequence[dict[str, str]] = ()
+    """Further headers of each request, if any."""
+    is_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What came back: answers by status (0: none came), and in an open loop the seconds each took."""
+    """What came back: answers by status (0: none came), and the seconds each took where they were asked for."""
 
     statuses: dict[str, int]
     seconds: float
@@ -62,7 +66,14 @@ class Line(asyncio.Protocol):
         self._answered = answered
         self._buffer = b""
         self._waiting = False
+        self.body = b""
+        """Of the last answer."""
         self.transport: Any = None
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the other side has left the line open."""
+        return not self.transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -81,6 +92,7 @@ class Line(asyncio.Protocol):
         length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or b"0")
         if len(self._buffer) < end + 4 + length:
             return
+        self.body = self._buffer[end + 4 : end + 4 + length]
         self._buffer = self._buffer[end + 4 + length :]
         self._waiting = False
         self._answered(self, int(head[9:12]))
@@ -96,9 +108,11 @@ def written(order: Order) -> list[bytes]:
     head = "".join(f"{name}: {value}\r\n" for name, value in order.headers.items())
     host = urlsplit(order.url).netloc
     found = []
-    for method, path, body in order.requests:
+    for place, (method, path, body) in enumerate(order.requests):
         sent = body.encode()
         kind = f"content-type: application/json\r\ncontent-length: {len(sent)}\r\n" if body else ""
+        own = order.own_headers[place] if order.own_headers else {}
+        kind += "".join(f"{name}: {value}\r\n" for name, value in own.items())
         found.append(f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n{head}{kind}\r\n".encode() + sent)
     return found
 
@@ -111,10 +125,15 @@ async def closed(order: Order) -> Tally:
     over = loop.create_future()
     started_s = loop.time()
     until_s = started_s + order.seconds
+    took_s: list[float] = []
+    sent_s: dict[Line, float] = {}
 
     def answered(line: Line, status: int) -> None:
         nonlocal sent, open_lines
         statuses[str(status)] = statuses.get(str(status), 0) + 1
+        if order.is_timed:
+            took_s.append(loop.time() - sent_s.get(line, started_s))
+            sent_s[line] = loop.time()
         if status and loop.time() < until_s:
             sent += 1
             line.send(requests[sent % len(requests)])
@@ -128,9 +147,10 @@ async def closed(order: Order) -> Tally:
     for _ in range(order.connections):
         _, line = await loop.create_connection(lambda: Line(answered), place.hostname, place.port)
         sent += 1
+        sent_s[line] = loop.time()
         line.send(requests[sent % len(requests)])
     await asyncio.wait_for(over, order.seconds + ANSWER_WITHIN_S)
-    return Tally(statuses, loop.time() - started_s)
+    return Tally(statuses, loop.time() - started_s, took_s)
 
 
 async def opened(order: Order) -> Tally:
@@ -153,9 +173,9 @@ async def opened(order: Order) -> Tally:
     place = urlsplit(order.url)
 
     async def send(request: bytes, at_s: float) -> None:
-        if free:
-            line = free.pop()
-        else:
+        # A server may close what was idle: such a line is passed over, as a client's pool passes it over.
+        line = next((one for one in iter(lambda: free.pop() if free else None, None) if one.alive), None)
+        if line is None:
             _, line = await loop.create_connection(lambda: Line(answered), place.hostname, place.port)
         due_s[line] = at_s
         line.send(request)

@@ -57,8 +57,8 @@ class SeededRandomness(Randomness):
 class SeededIdentifiers(Identifiers):
     """Names that sort by their making, the same in every run of a seed."""
 
-    def __init__(self) -> None:
-        self._last = 0
+    def __init__(self, last: int = 0) -> None:
+        self._last = last
 
     def task_id(self) -> UUID:
         self._last += 1

@@ -1,13 +1,17 @@
 """A store that fails as stores do: late, refusing, answering to nobody, and with processes dying in the middle."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Protocol
 
 from opora.adapters.sql.connection import Connection, Database, Row, Transaction
 from opora.adapters.sql.sqlite import SqliteConnection, SqliteDatabase
 from opora.core.kernel.errors import DatabaseUnavailable
+
+WRITES = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")
 
 type Rewrite = Callable[[str], str]
 
@@ -15,6 +19,12 @@ type Rewrite = Callable[[str], str]
 def unchanged(sql: str) -> str:
     """Leave a statement as the program wrote it; a planted bug is another function in this place."""
     return sql
+
+
+@lru_cache(maxsize=2048)
+def tables_of(sql: str) -> frozenset[str]:
+    """Return the tables that a statement writes."""
+    return frozenset(WRITES.findall(sql))
 
 
 class Fate(Protocol):
@@ -28,6 +38,10 @@ class Fate(Protocol):
         """Tell whether the store refuses this time."""
         ...
 
+    def committed(self, tables: Collection[str]) -> None:
+        """Hear that a transaction that wrote these tables is there for good, whoever is told of it."""
+        ...
+
     def loses_answer(self) -> bool:
         """Tell whether what was done is not answered."""
         ...
@@ -38,6 +52,9 @@ class Untroubled(Fate):
 
     async def meet(self, *, holding: bool) -> None:
         """Go on at once."""
+
+    def committed(self, tables: Collection[str]) -> None:
+        """Let it be."""
 
     def refuses(self) -> bool:
         return False
@@ -56,6 +73,8 @@ class FaultyConnection(Connection):
         self._fate = fate
         self._rewrite = rewrite
         self._holding = holding
+        self.written: set[str] = set()
+        """The tables that its statements wrote."""
 
     async def _before(self) -> None:
         await self._fate.meet(holding=self._holding)
@@ -70,18 +89,21 @@ class FaultyConnection(Connection):
     async def fetch(self, sql: str, **parameters: object) -> list[Row]:
         await self._before()
         rows = await self._inner.fetch(self._rewrite(sql), **parameters)
+        self.written |= tables_of(sql)
         await self._after()
         return rows
 
     async def execute(self, sql: str, **parameters: object) -> int:
         await self._before()
         count = await self._inner.execute(self._rewrite(sql), **parameters)
+        self.written |= tables_of(sql)
         await self._after()
         return count
 
     async def execute_many(self, sql: str, rows: Sequence[Mapping[str, object]]) -> None:
         await self._before()
         await self._inner.execute_many(self._rewrite(sql), rows)
+        self.written |= tables_of(sql)
         await self._after()
 
     async def next_ids(self, sequence: str, count: int = 1) -> Sequence[int]:
@@ -97,7 +119,7 @@ class FaultyTransaction(Transaction):
     def __init__(self, inner: Transaction, fate: Fate, rewrite: Rewrite) -> None:
         self._inner = inner
         self._fate = fate
-        self.connection = FaultyConnection(inner.connection, fate, rewrite, holding=True)
+        self.connection = self._faulty = FaultyConnection(inner.connection, fate, rewrite, holding=True)
 
     async def commit(self) -> None:
         try:
@@ -109,6 +131,7 @@ class FaultyTransaction(Transaction):
             await self._inner.rollback()
             raise DatabaseUnavailable
         await self._inner.commit()
+        self._fate.committed(self._faulty.written)
         await self._fate.meet(holding=False)
         if self._fate.loses_answer():
             raise DatabaseUnavailable

@@ -40,14 +40,14 @@ class Records:
     """Everything the store holds after a run, read once."""
 
     def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
-        self.jobs = {str(row["id"]): row for row in tables["jobs"]}
+        self.jobs = {str(row["id"]): row for row in tables.get("jobs", ())}
         self.moves: dict[str, list[Row]] = defaultdict(list)
-        for row in tables["sim_history"]:
+        for row in tables.get("sim_history", ()):
             self.moves[str(row["id"])].append(row)
-        self.outbox = list(tables["outbox"])
+        self.outbox = list(tables.get("outbox", ()))
         self.effects: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
-        for row in tables["audit_log"]:
+        for row in tables.get("audit_log", ()):
             if row["action"] == EFFECT:
                 self.effects[row["entity_id"]] += 1
             elif row["action"] == ASKED:

@@ -2,15 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any
 
-from opora.adapters.sql.sqlite import SqliteDatabase
 from opora.bootstrap.simulation.chance import Storm
-from opora.bootstrap.simulation.clock import StoreClock
 from opora.bootstrap.simulation.faults import FaultyDatabase, Rewrite, never
+from opora.bootstrap.simulation.yard import Yard, YardDatabase
 
 STEP_S = 0.004
 PAUSED = 0.1
@@ -24,16 +22,17 @@ class Crashed(BaseException):
 class Process:
     """One process: its database, its tasks, and what fate does to them. It is the Fate of its own database."""
 
-    def __init__(self, name: str, file: Path, clock: StoreClock, chance: random.Random, rewrite: Rewrite) -> None:
+    def __init__(self, name: str, yard: Yard, chance: random.Random, rewrite: Rewrite) -> None:
         self.name = name
         self.chance = chance
         self.storm: Storm | None = None
+        self.watch: Callable[[Collection[str]], None] | None = None
+        """Hears which tables each transaction wrote that was committed."""
         self.dead = False
         self.died = asyncio.Event()
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._frozen_until_s = 0.0
-        self._inner = SqliteDatabase(file, now=clock, fraction=chance.random)
-        self.database = FaultyDatabase(self._inner, self, rewrite)
+        self.database = FaultyDatabase(YardDatabase(yard, chance.random), self, rewrite)
 
     async def open(self) -> None:
         """Connect; the storm begins when it is given one."""
@@ -89,6 +88,11 @@ class Process:
     def frozen(self) -> bool:
         """Tell whether it is stopped now, with calls half done that will go on later."""
         return not self.dead and self._frozen_until_s >= asyncio.get_running_loop().time() - STEP_S * 100
+
+    def committed(self, tables: Collection[str]) -> None:
+        """See Fate."""
+        if self.watch is not None:
+            self.watch(tables)
 
     def refuses(self) -> bool:
         """See Fate."""

@@ -1,40 +1,52 @@
-"""Many seeds, one after another, each on a fresh copy of one small file."""
+"""Many seeds, one after another, each in the same yard made as new."""
 
-import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from opora.bootstrap.simulation.composition import composition
 from opora.bootstrap.simulation.faults import Rewrite, unchanged
 from opora.bootstrap.simulation.invariants import HISTORY
-from opora.bootstrap.simulation.world import Run, played
+from opora.bootstrap.simulation.life import Run
+from opora.bootstrap.simulation.town import played_in_town
+from opora.bootstrap.simulation.world import played
+from opora.bootstrap.simulation.yard import Yard
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
 """Files that need no disk: nothing here is to survive the machine."""
-KEPT = {"jobs", "outbox", "audit_log", "audit_seal", "idempotency_keys", "id_sequences"}
+
+
+def in_memory() -> Path | None:
+    """Return the folder for files that need no disk, where the machine has one."""
+    return MEMORY if MEMORY.is_dir() else None
 
 
 def prepare(file: Path) -> None:
-    """Leave in a migrated file what the simulation needs, and add the history of every job."""
+    """Make a migrated file the template of all seeds: with the history of every job, and no log beside it."""
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
-        driver.execute("PRAGMA foreign_keys=OFF")
-        names = [name for (name,) in driver.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for name in names:
-            if name not in KEPT and not name.startswith("sqlite_"):
-                driver.execute(f"DROP TABLE {name}")
-        driver.execute("DELETE FROM id_sequences WHERE name <> 'audit_log'")
         driver.executescript(HISTORY)
+        driver.execute("PRAGMA journal_mode=DELETE")
         driver.execute("VACUUM")
-        driver.execute("PRAGMA journal_mode=WAL")
 
 
 def runs(seeds: range, template: Path, rewrite: Rewrite = unchanged) -> Iterator[Run]:
-    """Play seeds on copies of a prepared file."""
-    with tempfile.TemporaryDirectory(prefix="opora-simulation-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    """Play seeds, each on what a prepared file holds."""
+    with (
+        tempfile.TemporaryDirectory(prefix="opora-simulation-", dir=in_memory()) as folder,
+        Yard(template, Path(folder)) as yard,
+    ):
         for seed in seeds:
-            file = Path(shutil.copyfile(template, Path(folder) / "world.db"))
-            yield played(seed, file, rewrite)
-            for left in Path(folder).iterdir():
-                left.unlink()
+            yield played(seed, yard, rewrite)
+
+
+def town_runs(seeds: range, template: Path, rewrite: Rewrite = unchanged, names: Sequence[str] = ()) -> Iterator[Run]:
+    """Play seeds of the whole program, each on what a founded file holds; `names` are the districts to play."""
+    root = composition()
+    with (
+        tempfile.TemporaryDirectory(prefix="opora-simulation-", dir=in_memory()) as folder,
+        Yard(template, Path(folder)) as yard,
+    ):
+        for seed in seeds:
+            yield played_in_town(seed, yard, root, rewrite, names)
