@@ -1,12 +1,13 @@
 # The front door: `make help` lists what there is. Everything needs Python >= 3.12, make and git, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-types check-rest coverage bench migrate migration docs openapi format lock clean
+.PHONY: help install run test check check-types check-rest coverage bench chaos load migrate migration docs openapi sbom
+.PHONY: format lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
 LOCK := --generate-hashes --universal --python-version 3.12 --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --quiet
-SOURCES := src tests migrations
+SOURCES := src tests migrations deploy/load
 export OPORA_HOME ?= var
 unexport PYTHONDONTWRITEBYTECODE # without bytecode every start takes three times as long
 export OPORA_SETUP_PYTHON = $(PYTHON)
@@ -45,10 +46,16 @@ check-rest:
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/core tests/architecture tests/docs --ignore=tests/docs/test_examples.py
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/core tests/architecture tests/docs --ignore=tests/docs/test_examples.py
 
 bench: .venv/.bench ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=people for one)
 	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ONLY)
+
+chaos: $(READY) ## Play two minutes of faults under load, and count what broke a promise (ARGS="--seed 7 --seconds 60")
+	@PYTHONPATH=src:tests $(BIN)/python -m chaos $(ARGS)
+
+load: $(READY) ## Put journeys on both set-ups up to the knee, and write docs/load.md (ARGS="--soak 30 --overload")
+	@PYTHONPATH=src:tests:deploy/load $(BIN)/python -m load $(ARGS)
 
 # The peers are no part of what developers need, so they come only here.
 .venv/.bench: $(READY) requirements/bench.lock
@@ -69,6 +76,9 @@ docs: $(READY) ## Renew the pages that follow from the code, and check all docum
 openapi: $(READY) ## Renew tests/api/openapi.json after a change of the wire that is meant
 	@$(BIN)/opora openapi | $(BIN)/python -m json.tool --sort-keys --indent 2 > tests/api/openapi.json
 
+sbom: $(READY) ## Print the bill of materials of a release, CycloneDX from the locks (make -s sbom > opora.cdx.json)
+	@$(BIN)/python requirements/sbom.py
+
 format: $(READY) ## Format and mend what ruff can mend
 	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
 	@$(BIN)/ruff format $(SOURCES)
@@ -76,6 +86,8 @@ format: $(READY) ## Format and mend what ruff can mend
 lock: $(READY) ## Choose versions anew and write requirements/*.lock: versions and hashes, no addresses
 	$(UV) pip compile requirements/tools.in $(LOCK) --upgrade -o requirements/tools.lock
 	$(UV) pip compile pyproject.toml $(LOCK) --upgrade -o requirements/runtime.lock
+	$(UV) pip compile pyproject.toml --all-extras $(LOCK) --upgrade \
+		--constraint requirements/runtime.lock -o requirements/image.lock
 	$(UV) pip compile pyproject.toml --all-extras --group dev $(LOCK) --upgrade \
 		--constraint requirements/runtime.lock -o requirements/dev.lock
 	$(UV) pip compile --group bench $(LOCK) --upgrade \

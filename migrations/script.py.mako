@@ -10,6 +10,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+PHASE = "expand"  # or "contract", once no process of the release before needs what goes: docs/operations.md
 
 
 def upgrade() -> None:

@@ -15,6 +15,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+PHASE = "expand"
 
 QUEUED = sa.text("state = 'queued'")
 RUNNING = sa.text("state = 'running'")

@@ -13,6 +13,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
 
 ALIVE = sa.text("deleted_at IS NULL")
 

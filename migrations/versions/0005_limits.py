@@ -10,6 +10,7 @@ revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
 
 TABLES = ("rate_cells", "rate_denials", "rate_epochs", "rate_counts")
 

@@ -1,5 +1,6 @@
 """The whole program, every controller in place, over a store of its own and driven inside this process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -22,11 +23,12 @@ from opora.core.access.model.keys import IssuedKey, KeyChanges, KeyState, NewKey
 from opora.core.access.model.people import NewUser
 from opora.core.access.model.scopes import Role
 from opora.core.access.usecases.keys import IssueKey, RevokeKey, UpdateKey
+from opora.core.access.usecases.login import LogIn
 from opora.core.access.usecases.people import CreateUser
-from opora.core.access.usecases.sessions import LogIn
 from opora.core.access.usecases.signing import EnsureSigningKey
 from opora.core.kernel.model import SYSTEM, Origin
 from opora.core.kernel.ports import Clock
+from servers.blank import lay_blank_store
 
 PASSWORD = "correct horse battery"
 MANY = "1000000"
@@ -66,6 +68,8 @@ class Program:
         stopped = Provider(scope=Scope.APP)
         stopped.provide(lambda: clock, provides=Clock)
         settings = load(told, home)
+        if settings.embedded:
+            await asyncio.to_thread(lay_blank_store, Path(settings.sqlite_path))
         async with application(settings, Edge(settings), stopped) as container:
             gate = await gate_of(container)
             await (await container.get(EnsureSigningKey))()
@@ -110,6 +114,14 @@ class Program:
             await create(SYSTEM, NewUser(email=email, password=PASSWORD, roles=frozenset({role})))
         log_in = await self.container.get(LogIn)
         return (await log_in(email, PASSWORD, Origin("127.0.0.1"))).access_token
+
+    async def user_id(self, role: Role) -> int:
+        """Return the id of the person with one role, made by `token` if nobody was yet."""
+        await self.token(role)
+        database = await self.container.get(Database)
+        return int(
+            await database.read.fetch_value("SELECT id FROM users WHERE email = :email", email=self._people[role])
+        )
 
     async def rows(self) -> dict[str, int]:
         """Count what each table holds."""

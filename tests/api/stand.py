@@ -1,6 +1,8 @@
 """The small service the edge is tried on: routes of every policy, and fakes of the ports it needs."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from opora.api import pages, policy, values
 from opora.api.edge import EdgeParts, EdgeSettings, wrap
 from opora.api.http import application
 from opora.core.access.model.callers import Caller, Credentials
+from opora.core.access.model.keytext import Environment, KeyFormat
 from opora.core.access.model.rates import Admission, Decision, RatePolicy, Verdict
 from opora.core.access.ports.rates import RateGate
 from opora.core.kernel import errors
@@ -22,6 +25,8 @@ from opora.core.kernel.ports import Clock, IdempotentCalls, Started, VersionRegi
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE = RatePolicy("minute", quota=100, window_s=60)
+GOOD_TOKEN = "e30.e30.e30"
+GOOD_KEY, A_KEY = (KeyFormat().compose(Environment.LIVE, bytes([number] * 32)).text for number in (1, 2))
 
 
 class StoppedClock(Clock):
@@ -39,11 +44,16 @@ class BadKey(errors.Unauthenticated):
 
 
 class Doorman:
-    """Knows four bearers; remembers how often it was asked."""
+    """Knows five bearers; remembers how often it was asked, and the fifth as they were until told to forget."""
 
     def __init__(self) -> None:
         self.asked: list[Credentials] = []
         self.origins: list[Origin] = []
+        self.version = self.remembered = 1
+        self.is_gone = False
+
+    def forget(self, _: Caller) -> None:
+        self.remembered = self.version
 
     async def __call__(self, credentials: Credentials, origin: Origin) -> Caller:
         self.asked.append(credentials)
@@ -51,10 +61,20 @@ class Doorman:
         sent = credentials.bearer or credentials.api_key
         if sent is None:
             return Caller(Actor(origin=origin), f"address:{origin.address}", (MINUTE,))
-        if sent == "good":
+        if sent in {"good", GOOD_TOKEN, GOOD_KEY}:
             return self._key(7, {"things:read", "things:write"}, origin)
         if sent == "reader":
             return self._key(8, {"things:read"}, origin)
+        if sent == "changing":
+            if self.is_gone and self.remembered == self.version:
+                raise BadKey
+            scopes = frozenset({"things:read", "things:write"} if self.remembered == 1 else {"things:read"})
+            return Caller(
+                Actor(user_id=4, scopes=scopes, origin=origin),
+                "user:4",
+                (MINUTE,),
+                ("user:4", f"user:4/rights:{self.remembered}"),
+            )
         if sent == "rotated":
             known = self._key(9, {"things:read"}, origin)
             return Caller(known.actor, "key:9", (MINUTE,), notice=(NOW, NOW + timedelta(days=1)))
@@ -137,6 +157,9 @@ class KeptCalls(IdempotentCalls):
         if answer is None:
             raise errors.StillRunning
         return answer
+
+    async def commit(self) -> None:
+        return
 
     async def settle(self, started: Started, answer: StoredAnswer) -> None:
         assert isinstance(started, Claim)
@@ -229,6 +252,30 @@ class ThingController(Controller):
         return {"after": after, "day": day, "number": number, "tag": tag}
 
 
+class Latch:
+    """Holds calls until it is opened."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self._came = asyncio.Semaphore(0)
+        self._open = asyncio.Event()
+
+    async def passed(self) -> None:
+        self.held += 1
+        self._came.release()
+        await self._open.wait()
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def holding(self, count: int) -> None:
+        for _ in range(count):
+            await self._came.acquire()
+
+
+LATCH: ContextVar[Latch] = ContextVar("latch")
+
+
 class OddController(Controller):
     path = "/odd"
 
@@ -265,6 +312,19 @@ class OddController(Controller):
         async def parts() -> AsyncIterator[bytes]:
             yield b"one"
             raise RuntimeError("torn")
+
+        return Stream(parts())
+
+    @get("/slow", opt=policy.PUBLIC)
+    async def slow(self) -> dict[str, str]:
+        await LATCH.get().passed()
+        return {}
+
+    @get("/trickle", opt=policy.PUBLIC)
+    async def trickle(self) -> Stream:
+        async def parts() -> AsyncIterator[bytes]:
+            await LATCH.get().passed()
+            yield b"one"
 
         return Stream(parts())
 
@@ -312,6 +372,7 @@ class Stand:
             self.calls,
             self.registry,
             settings=EdgeSettings(**settings),  # type: ignore[arg-type]
+            forget=self.doorman.forget,
         )
         self.app = wrap(self.litestar, self.parts)
 

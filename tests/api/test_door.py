@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.stand import NOW, Stand
+from api.stand import A_KEY, GOOD_KEY, GOOD_TOKEN, NOW, Stand
 from opora.api.calls import Call, current_actor, current_request_id
 from opora.core.access.model.callers import Caller, Credentials
 from opora.core.access.model.rates import RatePolicy
@@ -115,6 +115,30 @@ async def test_a_revoked_credential_is_refused_at_the_next_call(stand: Stand) ->
     assert stand.gate.spent["key:7", "minute"] == 1, "the revoked are not charged"
 
 
+async def test_who_has_fewer_rights_now_has_them_at_the_next_call_and_is_not_thrown_out(stand: Stand) -> None:
+    async with stand.client("changing") as client:
+        before = await client.post("/api/v1/things", json={"title": "x"})
+        stand.doorman.version = 2
+        await stand.gate.deny("user:4/rights:1", 5)
+        after = await client.post("/api/v1/things", json={"title": "y"})
+        reads = [await client.get("/api/v1/things/1") for _ in range(3)]
+    assert (before.status_code, after.status_code, {one.status_code for one in reads}) == (201, 403, {200})
+    assert len(stand.doorman.asked) == 2, "looked up anew once, and remembered after that"
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_who_is_refused_under_every_look_is_out_and_stays_a_stranger_where_all_may_come(
+    stand: Stand, is_gone: bool
+) -> None:
+    async with stand.client("changing") as client:
+        assert (await client.get("/api/v1/things/1")).status_code == 200
+        stand.doorman.version, stand.doorman.is_gone = 2, is_gone
+        await stand.gate.deny("user:4", 5)
+        after, public = await client.get("/api/v1/things/1"), await client.get("/api/v1/odd/open")
+    assert (after.status_code, public.status_code) == (401, 200)
+    assert "www-authenticate" in after.headers
+
+
 async def test_a_token_is_asked_after_by_its_epoch(stand: Stand) -> None:
     async with stand.client("person") as client:
         await client.get("/api/v1/things/1")
@@ -166,6 +190,22 @@ async def test_one_with_a_good_key_is_not_held_with_the_strangers_of_their_addre
             await stranger.get("/api/v1/things/1")
         assert (await stranger.get("/api/v1/things/1")).status_code == 429
         assert (await known.get("/api/v1/things/1")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("own", "strange"),
+    [({"authorization": f"Bearer {GOOD_TOKEN}"}, "e30.e30.e31"), ({"x-api-key": GOOD_KEY}, A_KEY)],
+    ids=["token", "key"],
+)
+async def test_strangers_keep_nobody_out_who_comes_anew_from_their_address(own: dict[str, str], strange: str) -> None:
+    stand = Stand(auth_failures=RatePolicy("auth_failures", quota=1, window_s=60))
+    async with stand.client() as client:
+        answers = [
+            await client.get("/api/v1/things/1", headers={"authorization": f"Bearer {sent}"})
+            for sent in ("wrong", "other", strange, "worse")
+        ]
+        assert [answer.status_code for answer in answers] == [401, 429, 429, 429]
+        assert (await client.get("/api/v1/things/1", headers=own)).status_code == 200
 
 
 async def test_internal_routes_answer_the_internal_networks_and_charge_nobody() -> None:

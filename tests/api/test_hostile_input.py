@@ -5,12 +5,24 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
 
 from api import hostile, operations
-from api.operations import DOCUMENT, OPERATIONS, address, body, body_schema, described, named, parameters
+from api.operations import (
+    DOCUMENT,
+    OPERATIONS,
+    address,
+    body,
+    body_schema,
+    described,
+    form_schema,
+    named,
+    parameters,
+    refusal,
+)
 from api.program import Program
 from opora.api import catalogue
 from opora.api.policy import Operation
@@ -24,11 +36,13 @@ COUNTED_APART = ("rate_", "limit_")
 """Tables that count calls: a refused one counts too."""
 DESCRIBED = [one for one in OPERATIONS if described(one) is not None]
 WITH_BODY = [one for one in DESCRIBED if body_schema(one) is not None]
+WITH_FORM = [one for one in DESCRIBED if form_schema(one) is not None]
 WITH_QUERY = [one for one in DESCRIBED if any(p["in"] == "query" for p in (described(one) or {}).get("parameters", ()))]
 WITH_PLACES = [one for one in OPERATIONS if parameters(one)]
 REPEATABLE = [one for one in DESCRIBED if "Idempotency-Key" in str((described(one) or {}).get("parameters"))]
 CODES = frozenset(catalogue.codes())
 JSON = {"content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +88,11 @@ class Trial:
             return "a fault of the server"
         if answer.status_code < 400:
             return "let through" if refused else ""
-        if answer.headers["content-type"] != "application/problem+json":
+        if self.operation.method == "HEAD":
+            return "" if answer.headers["content-type"] == "application/problem+json" else "no problem document"
+        told = refusal(answer)
+        if told is None:
             return "no problem document"
-        told = {} if self.operation.method == "HEAD" else answer.json()
         return "" if told.get("code") in CODES else "a code that is not in the catalogue"
 
 
@@ -189,7 +205,9 @@ def test_every_body_field_of_the_document_is_tried() -> None:
     told = {
         one["operationId"] for paths in DOCUMENT["paths"].values() for one in paths.values() if "requestBody" in one
     }
-    assert told == {(described(one) or {})["operationId"] for one in WITH_BODY}
+    # Forms with files have trials of their own: api/v1/test_uploads.py and its like.
+    with_files = [one for one in OPERATIONS if operations.takes_form(one)]
+    assert told == {(described(one) or {})["operationId"] for one in (*WITH_BODY, *WITH_FORM, *with_files)}
 
 
 async def test_postgresql_is_as_safe_from_hostile_fields(postgres_url: str, tmp_path: Path) -> None:
@@ -205,3 +223,31 @@ async def test_postgresql_is_as_safe_from_hostile_fields(postgres_url: str, tmp_
                 await test_odd_values_that_a_schema_lets_through_break_nothing(client, operation)
             for operation in WITH_QUERY:
                 await test_no_parameter_takes_what_its_schema_does_not(client, operation)
+
+
+GRANTS = ("password", "refresh_token", "client_credentials", "x")
+"""Without one of these no other field of a form is looked at."""
+
+
+@pytest.mark.parametrize("operation", WITH_FORM, ids=named)
+async def test_no_field_of_a_form_breaks_anything(
+    program: Program, client: httpx.AsyncClient, operation: Operation
+) -> None:
+    before = await kept(program)
+    fields = (form_schema(operation) or {})["properties"]
+    texts = [value.encode("utf-8", "surrogatepass") for value in hostile.VALUES if isinstance(value, str)]
+    texts += [b"\xff", b"%zz", b"%ff%fe", b"x" * 100_000]
+    wholes = [f"{field}={quote_from_bytes(text)}".encode() for field in fields for text in texts]
+    wholes += [b"&" * 1000, b"=", b"token", b"token=x&token=y", b"\x00", b"{}", b""]
+    for whole in wholes:
+        for grant in GRANTS if "grant_type" in fields else ("",):
+            content = (f"grant_type={grant}&".encode() if grant and b"grant_type" not in whole else b"") + whole
+            started = perf_counter()
+            answer = await client.post(address(operation), content=content, headers=FORM)
+            told = answer.json() if answer.content else {}
+            assert answer.status_code < 500 and perf_counter() - started < TIME_MAX_S, (
+                content[:100],
+                answer.text[:200],
+            )
+            assert answer.status_code == 200 or told["error"], content[:100]
+    assert await kept(program) == before

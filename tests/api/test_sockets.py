@@ -9,6 +9,7 @@ from api.stand import Stand
 from opora.api import policy
 from opora.api.edge import wrap
 from opora.api.http import application
+from opora.core.kernel.model import ApiVersion, VersionStatus
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +59,11 @@ async def test_who_may_not_is_told_why(stand: Stand, path: str, bearer: str, cod
     sent = await opened(stand, path, bearer)
     assert sent == [{"type": "websocket.close", "code": code, "reason": reason}]
     assert "opora_http_requests_in_flight 0.0" in stand.parts.metrics.render().decode()
+
+
+async def test_a_socket_of_a_version_past_its_end_is_closed() -> None:
+    sent = await opened(Stand(ApiVersion("v1", VersionStatus.RETIRED)), "/v1/echo", "reader")
+    assert sent == [{"type": "websocket.close", "code": 4410, "reason": "version_retired"}]
 
 
 async def test_a_socket_without_a_policy_stops_the_start(stand: Stand) -> None:

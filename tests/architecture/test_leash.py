@@ -11,20 +11,37 @@ from architecture.trees import PROGRAM, REPOSITORY, modules, parsed, planted
 
 LEASH: Mapping[str, frozenset[str]] = {
     "core": frozenset(),
+    "adapters/amqp": frozenset({"aio_pika"}),
+    "adapters/archives": frozenset(),
+    "adapters/banking": frozenset({"asyncssh", "httpx"}),
+    "adapters/clamav": frozenset(),
+    "core/numbers/rules": frozenset({"phonenumbers"}),
     "adapters/crypto": frozenset({"argon2", "bcrypt", "cryptography"}),
+    "adapters/engines": frozenset({"httpx"}),
     "adapters/files": frozenset({"msgspec"}),
+    "adapters/ical": frozenset({"icalendar"}),
+    "adapters/mail": frozenset({"aiosmtplib"}),
     "adapters/memory": frozenset(),
+    "adapters/outbound": frozenset({"cryptography", "httpcore"}),
+    "adapters/payments": frozenset({"httpx"}),
     "adapters/pdf": frozenset({"msgspec", "pypdf", "typst"}),
-    "adapters/queue": frozenset({"redis", "taskiq", "taskiq_redis"}),
-    "adapters/redis": frozenset({"hiredis", "redis"}),
+    "adapters/queue": frozenset({"redis", "taskiq", "taskiq_aio_pika", "taskiq_redis"}),
+    "adapters/redis": frozenset({"hiredis", "msgspec", "redis"}),
+    "adapters/buckets": frozenset({"httpx", "obstore"}),
+    "adapters/sandbox": frozenset({"pypdf"}),
     "adapters/sql": frozenset({"asyncpg", "msgspec"}),
     "adapters/sql/migrations.py": frozenset({"alembic", "sqlalchemy"}),
     "adapters/sql/schema": frozenset({"advanced_alchemy", "alembic", "sqlalchemy"}),
+    "adapters/sftp": frozenset({"asyncssh"}),
     "adapters/system": frozenset(),
+    "adapters/tables": frozenset({"python_calamine"}),
+    "adapters/templates": frozenset({"jinja2"}),
     "api": frozenset({"dishka", "litestar", "msgspec", "multipart", "prometheus_client", "structlog"}),
     "bootstrap": frozenset({"dishka", "litestar", "msgspec", "prometheus_client", "taskiq", "uvicorn"}),
     "cli": frozenset({"msgspec", "rich", "structlog", "uvicorn", "uvloop"}),
     "cli/checks.py": frozenset({"redis"}),
+    "events": frozenset({"aio_pika", "redis"}),
+    "identity.py": frozenset({"jwt"}),
     "testing": frozenset({"anyio", "hypothesis", "msgspec", "pytest"}),
     "worker": frozenset({"dishka", "prometheus_client", "structlog", "taskiq"}),
     "__init__.py": frozenset(),
@@ -76,7 +93,7 @@ def test_migrations_need_nothing_but_the_schema_tools() -> None:
 def test_the_leash_names_only_what_the_package_depends_on() -> None:
     told = (REPOSITORY / "pyproject.toml").read_text().lower().replace("-", "_")
     distribution = {"argon2": "argon2_cffi", "anyio": "litestar"}
-    distribution |= {"multipart": "litestar"}
+    distribution |= {"multipart": "litestar", "jwt": "pyjwt"}
     for library in set().union(*LEASH.values()):
         assert f'"{distribution.get(library, library)}' in told, library
 

@@ -1,11 +1,16 @@
 """A connection sends each answer whole, in order, and nothing after it was cut."""
 
 import asyncio
+import socket
+import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import uvloop
 
-from opora.bootstrap.wire import AT_ONCE_BYTES, MergedWrites
+from opora.bootstrap.wire import AT_ONCE_BYTES, Connection, MergedWrites
 
 pytestmark = pytest.mark.anyio
 
@@ -75,3 +80,37 @@ async def test_nothing_is_sent_after_an_abort_or_to_a_connection_that_is_gone(un
     merged.write(b"later still")
     await turn()
     assert (under.written, under.ended, merged.is_closing()) == ([], "aborted", True)
+
+
+class Waiting(asyncio.Protocol):
+    """A connection that is asked, at its first bytes, how long they have waited."""
+
+    def __init__(self, told: asyncio.Future[float]) -> None:
+        self._told = told
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        asking = Connection.__new__(Connection)
+        asking.transport = self._transport  # type: ignore[assignment]
+        self._told.set_result(asking.waited_s())
+        self._transport.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_request_knows_how_long_the_process_did_not_come_to_it(factory: Callable[[], Any]) -> None:
+    async def served() -> float:
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[float] = loop.create_future()
+        server = await loop.create_server(lambda: Waiting(told), "127.0.0.1", 0)
+        with socket.create_connection(server.sockets[0].getsockname()) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            time.sleep(0.3)  # the process is busy with others: its connection is not accepted yet  # noqa: ASYNC251
+            waited_s = await told
+        server.close()
+        return waited_s
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        assert 0.25 <= runner.run(served()) < 30

@@ -1,4 +1,4 @@
-"""A service that answers as the contract says, for the tour to walk through; it can be told to answer otherwise."""
+"""A service that answers as the contract says, to a tour with rights to profiles; told to, it answers otherwise."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -36,13 +36,17 @@ class Model:
             return self._profiles(method, path, headers, body)
         if path.startswith("/api/v1/exports"):
             return self._exports(method, path)
-        return self._service(call)
+        return self._service(call, body)
 
-    def _service(self, call: str) -> tuple[int, Any]:
+    def _service(self, call: str, body: Any) -> tuple[int, Any]:
         if call == "GET /health/ready":
             return 200, {"status": "ok"}
+        if call.startswith("DELETE /api/v1/admin/api-keys/"):
+            return 204, None
         if call == "POST /api/v1/auth/login":
             return 200, {"access_token": "token"}
+        if call == "POST /api/v1/users" or "projects:write" in body["scopes"]:
+            return 403, {"code": "insufficient_scope", "detail": "you do not hold that"}
         self.keys += 1
         return 201, {"id": self.keys, "key": f"opk_test_{self.keys}"}
 

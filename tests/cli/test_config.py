@@ -6,7 +6,7 @@ import pytest
 
 from cli.conftest import Opora
 from opora.bootstrap.fields import FIELDS
-from opora.bootstrap.settings import SECTIONS
+from opora.bootstrap.settings.about import SECTIONS
 from opora.cli.exits import Exit
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"

@@ -7,6 +7,7 @@ import pytest
 from cli.conftest import Opora, on_file
 from opora.adapters.sql.revisions import newest
 from opora.cli.exits import Exit
+from servers.plugin import APP_ROLE, READER_ROLE
 
 
 def test_an_empty_machine_is_brought_to_this_release_and_back(opora: Opora, installation: Path) -> None:
@@ -72,3 +73,37 @@ def test_a_server_that_does_not_answer_is_unavailable(opora: Opora, monkeypatch:
     assert ended.code == Exit.UNAVAILABLE
     assert "opora doctor" in ended.err
     assert "canary" not in ended.err
+
+
+def test_roles_are_printed_for_whoever_is_named(opora: Opora) -> None:
+    sql = opora("db", "roles", "--sql", "--app", "shop_app").out
+    assert sql.startswith("BEGIN;\n")
+    assert 'GRANT SELECT, INSERT ON ledger_entries TO "shop_app";' in sql
+    assert 'GRANT SELECT ON schema_history TO "shop_app";' in sql
+    assert opora("db", "roles", "--json").json["applied"] is False
+
+
+@pytest.mark.parametrize("name", ["Shop", 'a"; DROP TABLE users; --', ""])
+def test_a_role_is_named_so_that_it_needs_no_quotes(opora: Opora, name: str) -> None:
+    assert opora("db", "roles", "--app", name).code == Exit.USAGE
+
+
+def test_sqlite_has_no_roles_to_apply(opora: Opora) -> None:
+    assert opora("db", "roles", "--apply").code == Exit.USAGE
+
+
+def test_roles_are_granted_on_a_server(opora: Opora, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPORA_DATABASE_URL", postgres_url)
+    monkeypatch.setenv("OPORA_SECRET_KEY", "a root secret of forty characters or more")
+    ended = opora("db", "roles", "--apply", "--app", APP_ROLE, "--reader", READER_ROLE)
+    assert (ended.code, ended.out) == (Exit.OK, f"{APP_ROLE} may work, {READER_ROLE} may read.\n")
+
+
+def test_a_schema_that_a_newer_release_only_expanded_is_good_enough(opora: Opora, installation: Path) -> None:
+    opora("db", "upgrade")
+    home = installation / "home"
+    on_file(home, "UPDATE alembic_version SET version_num = '9999'")
+    on_file(home, "INSERT INTO schema_history VALUES ('9999', 'expand', '2030-01-01T00:00:00.000000Z')")
+    ended = opora("db", "check")
+    assert ended.code == Exit.OK
+    assert "beside" in ended.out

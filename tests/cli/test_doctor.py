@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncssh
 import pytest
 
 from cli.conftest import Ended, Opora, on_file
 from opora.adapters.sql.revisions import newest
 from opora.cli.exits import Exit
 from opora.core.kernel.model import PAGE_LIMIT_MAX
+from servers.bucket import asked
+from servers.processes import HOST, free_port
+
+HOST_KEY = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
 
 
 def found(ended: Ended) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def test_a_started_installation_is_well(opora: Opora) -> None:
     ended = opora("doctor", "--json")
     assert (ended.code, ended.json["faults"]) == (Exit.OK, 0)
     assert found(ended)["schema"]["seen"] == f"at {newest()}"
-    assert {"clock", "jobs", "audit", "storage", "disk", "secrets"} <= found(ended).keys()
+    assert {"clock", "jobs", "audit", "storage", "disk", "secrets", "core banking", "drop"} <= found(ended).keys()
 
 
 def test_each_fault_comes_with_its_mending(opora: Opora, started: Path) -> None:
@@ -51,6 +56,31 @@ def test_each_fault_comes_with_its_mending(opora: Opora, started: Path) -> None:
     assert ill.keys() == {"secrets", "storage", "schema"}
     assert all(one["mend"] for one in ill.values())
     assert "→ chmod 600" in opora("doctor").out
+
+
+@pytest.mark.usefixtures("started")
+def test_a_bucket_is_tried_and_one_that_is_away_is_a_fault(
+    opora: Opora, bucket_server: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPORA_STORAGE_ACCESS_KEY_ID", "a key")
+    monkeypatch.setenv("OPORA_STORAGE_SECRET_ACCESS_KEY", "a secret")
+    asked(bucket_server, "PUT", "/doctored")
+    for bucket, health in (("doctored", "ok"), ("no-such-bucket", "fault")):
+        monkeypatch.setenv("OPORA_STORAGE_URL", f"s3://{bucket}?endpoint=http://{HOST}:{bucket_server}")
+        seen = found(opora("doctor", "--json"))["storage"]
+        assert (seen["health"], bool(seen["mend"])) == (health, health == "fault"), seen
+        assert "a secret" not in str(seen)
+    assert b"<Key>" not in (asked(bucket_server, "GET", "/doctored") or b"")
+
+
+@pytest.mark.usefixtures("started")
+def test_a_drop_that_is_away_is_a_fault(opora: Opora, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPORA_SFTP_URL", f"sftp://opora:secret@{HOST}:{free_port()}/drop")
+    monkeypatch.setenv("OPORA_SFTP_HOST_KEY", HOST_KEY)
+    monkeypatch.setenv("OPORA_SFTP_NETWORKS", "127.0.0.0/8")
+    seen = found(opora("doctor", "--json"))["drop"]
+    assert (seen["health"], bool(seen["mend"])) == ("fault", True), seen
+    assert "secret" not in str(seen)
 
 
 def test_every_fault_of_the_settings_is_shown(opora: Opora, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`opora serve` and `opora worker`: the first start greets, a later one does not, and both end when told."""
 
+import json
 import os
 import signal
 import socket
@@ -74,7 +75,8 @@ def test_the_first_start_greets_with_a_key_that_works_and_later_ones_do_not(inst
     key = next(line.partition("KEY=")[2] for line in out.splitlines() if "KEY=" in line)
     with process("serve", "--port", str(port)) as second:
         assert answer(url, "/api/v1/profiles?limit=1", {"X-API-Key": key}).status == 200
-        assert opora("tour", "--url", url, "--json").json["ok"]
+        walked = opora("tour", "--url", url, "--json").json
+        assert walked["ok"], json.dumps(walked["steps"][-1])
         code, out = ended(second)
     assert (code, out) == (Exit.OK, "")
     assert {"opora.db", "secrets.json"} <= {one.name for one in (installation / "home").iterdir()}

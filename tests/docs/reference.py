@@ -4,6 +4,7 @@ Settings and commands are printed by commands of their own; scopes, events and p
 """
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -12,15 +13,18 @@ from pkgutil import walk_packages
 from types import ModuleType
 
 import opora.core
+from docs import tables
 from docs.pages import REPOSITORY
 from opora.api import catalogue, http
-from opora.api.policy import Operation, words
+from opora.api.policy import Access, Operation, Policy, words
 from opora.api.routes import Routes
+from opora.bootstrap.contexts import SUBSCRIPTIONS
 from opora.bootstrap.http import AT_ROOT, VERSIONED
-from opora.bootstrap.jobs import SUBSCRIPTIONS
 from opora.cli import commands, config
-from opora.core.access.model.scopes import ROLE_SCOPES, SCOPES
+from opora.core.access.model.scopes import ROLE_SCOPES, SCOPES, Role, scopes_of
+from opora.core.bus.rules.json_schema import schema_of
 from opora.core.kernel.events import Event
+from opora.core.kernel.model import Actor
 
 FOLDER = REPOSITORY / "docs" / "reference"
 ORDER = ("kernel", "jobs", "access", "profiles", "audit")
@@ -89,12 +93,52 @@ def scopes_page() -> Iterator[str]:
             yield f"| {about} | {', '.join(calls[word])} |"
 
 
+# --- who may do what
+
+
+def allowed(policy: Policy, role: Role | None) -> str:
+    """Tell what a role, or nobody, meets at a call: `yes`, or the status it is answered with."""
+    if policy.access in {Access.PUBLIC, Access.EXEMPT}:
+        return "yes"
+    if policy.access is Access.INTERNAL:
+        return "404"
+    if role is None:
+        return "401"
+    actor = Actor(user_id=1, scopes=scopes_of([role]))
+    return "yes" if all(actor.may(scope) for scope in policy.scopes) else "403"
+
+
+def access_page() -> Iterator[str]:
+    """Yield the lines of docs/reference/access.md."""
+    yield from ("# Who may do what", "")
+    yield "Written by `make docs` from the policies that the routes declare; a test compares the two, and the access"
+    yield "matrix of the tests makes every call as every kind of caller. A record of somebody else is not there (404),"
+    yield "whatever this table says; a key may do what its scopes say, as far as its owner may. Internal calls are"
+    yield "there for `OPORA_INTERNAL_NETWORKS` alone."
+    head = ["call", "needs", "nobody", *Role]
+    yield from ("", f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |")
+    for one in operations():
+        needed = ", ".join(f"`{scope}`" for scope in one.policy.scopes) or ACCESS_WORDS[one.policy.access]
+        cells = [allowed(one.policy, role) for role in (None, *Role)]
+        yield f"| `{one.method} {one.path}` | {needed} | {' | '.join(cells)} |"
+
+
+ACCESS_WORDS = {
+    Access.EXEMPT: "nothing, not even a limit",
+    Access.PUBLIC: "nothing",
+    Access.INTERNAL: "an internal address",
+    Access.SIGNED_IN: "to be known",
+}
+
+
 # --- events
 
 
 def events() -> list[type[Event]]:
-    """List every event of the core."""
-    return [one for module in modules() for one in own_classes(module) if issubclass(one, Event) and one is not Event]
+    """List every event of the core: what has a topic."""
+    return [
+        one for module in modules() for one in own_classes(module) if issubclass(one, Event) and "topic" in vars(one)
+    ]
 
 
 def events_page() -> Iterator[str]:
@@ -102,12 +146,19 @@ def events_page() -> Iterator[str]:
     yield from ("# Events", "")
     yield "Written by `make docs` from the code; a test compares the two. An event is written into the outbox in the"
     yield "transaction of what it tells of; after the commit the relay makes one job for each subscriber, of the"
-    yield "kind named under `heard by`. Every event has a `subject` (the id of the record or job) and `at`, an instant."
+    yield "kind named under `heard by`, and the event leaves for the [event bus](../events.md). Every event has a"
+    yield "`subject` (the id of the record or job) and `at`, an instant. The schemas below describe `data` of the"
+    yield "message; a service gives them at `GET /api/v1/events/schemas/TOPIC`."
     yield from ("", "| topic | says | further fields | heard by |", "| --- | --- | --- | --- |")
     for one in sorted(events(), key=lambda event: event.topic):
         further = [f"`{field.name}`" for field in fields(one) if field.name not in {"subject", "at"}]
         heard = [f"`{subscription.kind}`" for subscription in SUBSCRIPTIONS.get(one.topic, ())]
         yield f"| `{one.topic}` | {first_line(one)} | {', '.join(further) or '–'} | {', '.join(heard) or '–'} |"
+    yield from ("", "## Schemas")
+    for one in sorted(events(), key=lambda event: event.topic):
+        schema = schema_of(one, "https://api.example.org")
+        told = {name: schema[name] for name in ("$id", "description", "type", "properties", "required")}
+        yield from ("", f"### {one.topic}", "", "```json", json.dumps(told, indent=2), "```")
 
 
 # --- ports
@@ -170,8 +221,10 @@ def pages() -> Mapping[str, str]:
         "settings.md": config.page,
         "commands.md": commands.page,
         "scopes.md": scopes_page,
+        "access.md": access_page,
         "events.md": events_page,
         "ports.md": ports_page,
+        "tables.md": tables.page,
     }
     return {name: re.sub(r"\n*\Z", "\n", "\n".join(maker())) for name, maker in makers.items()}
 

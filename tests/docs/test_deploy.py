@@ -5,49 +5,30 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from docs.pages import REPOSITORY
+from opora.api.v1.gateway import TOLD
 from opora.bootstrap.settings import Settings
 from opora.cli.entry import GROUPS
 
 DEPLOY = REPOSITORY / "deploy"
-COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+HARDENED = (
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "PrivateUsers=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectProc=invisible",
+    "RestrictNamespaces=yes",
+    "CapabilityBoundingSet=",
+    "SystemCallFilter=@system-service",
+    "UMask=0077",
+)
+"""What keeps a process that was taken over from taking the machine."""
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-KNOWN = {f"OPORA_{name.upper()}" for name in Settings.__struct_fields__}
-
-
-def test_compose_runs_the_app_a_worker_postgresql_and_redis() -> None:
-    assert {"app", "worker", "postgres", "redis", "migrate"} <= set(COMPOSE["services"])
-
-
-def test_nothing_starts_before_the_schema_is_there() -> None:
-    for name in ("app", "worker"):
-        waits = COMPOSE["services"][name]["depends_on"]
-        assert waits["migrate"] == {"condition": "service_completed_successfully"}
-
-
-def test_containers_are_told_commands_that_exist() -> None:
-    for service in COMPOSE["services"].values():
-        if service.get("image") == "opora":
-            assert service["command"][0] in GROUPS
-
-
-@pytest.mark.parametrize("file", ["compose.yaml", ".env.example", "Dockerfile"])
-def test_every_setting_that_is_named_exists(file: str) -> None:
-    named = set(re.findall(r"\bOPORA_[A-Z_]+\b", (DEPLOY / file).read_text()))
-    assert named
-    assert named <= KNOWN
-
-
-def test_the_image_is_built_from_the_lock_and_from_files_that_exist() -> None:
-    text = (DEPLOY / "Dockerfile").read_text()
-    assert "--require-hashes -r requirements/runtime.lock" in text
-    assert re.search(r"^USER opora$", text, re.MULTILINE)
-    copied = [words for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE) for words in line.split()[:-1]]
-    for name in copied:
-        assert (REPOSITORY / name).exists(), name
-        assert f"!{name.split('/')[0]}" in (REPOSITORY / ".dockerignore").read_text().splitlines()
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -57,7 +38,9 @@ def test_a_unit_runs_a_command_that_exists_as_an_account_of_its_own(unit: Path) 
     assert commands
     assert set(commands) <= set(GROUPS)
     assert "User=opora" in text
-    assert "NoNewPrivileges=yes" in text
+    assert set(HARDENED) <= set(text.splitlines())
+    stop_s = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
+    assert [int(one) > Settings().drain_s for one in stop_s] == [True]
 
 
 def test_the_run_of_a_change_migrates_before_it_tests() -> None:
@@ -73,3 +56,14 @@ def test_set_up_needs_no_shell_but_sh() -> None:
     script = REPOSITORY / ".ci" / "setup"
     assert script.read_text().startswith("#!/bin/sh\n")
     subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_whatever_the_gateway_says_of_a_caller_is_overwritten_wherever_nginx_passes_a_request_on() -> None:
+    for name in ("opora-proxy.conf", "opora-guarded.conf"):
+        text = (DEPLOY / "nginx" / name).read_text()
+        for header in (*TOLD, "X-Gateway-Client", "X-Gateway-Charge"):
+            assert re.search(rf"^proxy_set_header {header} ", text, re.MULTILINE), (name, header)
+    guarded = (DEPLOY / "nginx" / "opora-guarded.conf").read_text()
+    for header in TOLD:
+        variable = f"$upstream_http_{header.lower().replace('-', '_')}"
+        assert f" {variable};" in guarded, header

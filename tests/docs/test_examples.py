@@ -55,7 +55,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     # the program of this checkout, whatever is installed
     installation = Installation(folder / "home", {**ADMIN, "PYTHONPATH": str(REPOSITORY / "src")})
     try:
-        yield Served(installation, installation.serve(), folder)
+        yield Served(installation, installation.migrated().serve(), folder)
     finally:
         installation.end()
 
@@ -68,7 +68,9 @@ def shell(name: str, *, servers: bool = False) -> str:
     return "\n".join(wanted)
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ru.md", "docs/api-keys.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "README.ru.md", "docs/api-keys.md", "docs/bank-documents.md", "docs/appointments.md"]
+)
 def test_the_examples_of_a_page_run(served: Served, name: str) -> None:
     assert served.run(shell(name))
 

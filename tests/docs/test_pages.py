@@ -15,11 +15,14 @@ from opora.cli.entry import GROUPS, commands_of
 
 PAGES = pages()
 VARIABLE = re.compile(r"\bOPORA_[A-Z0-9_]*[A-Z0-9]\b(?!_?\*)")
-COMMAND = re.compile(r"(?:^|[`/ (])opora ([a-z]+)(?: ([a-z]+))?", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|[`/ (])opora ([a-z]+(?:-[a-z]+)*)(?: ([a-z]+))?", re.MULTILINE)
 TARGET = re.compile(r"\bmake ([a-z]+)\b")
 OF_THE_TESTS = re.compile(r"OPORA_(TEST|SETUP)_\w+")
+OF_ADAPTERS = re.compile(
+    r"OPORA_(CORE_BANKING|PAYMENTS|TEXT_ENGINE)_"
+)  # each adapter has its own; their names stand beside them
 OF_EXAMPLES = {"OPORA_KEY", "OPORA_CORE_BANKING", "OPORA_DEBUG", "OPORA_CONFIG"}
-LATER = {"backup", "restore", "numbers"}  # commands of areas that conformance.md marks as not yet
+LATER = {"numbers"}  # commands of areas that conformance.md marks as not yet
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -53,7 +56,7 @@ def test_every_example_parses(page: Page) -> None:
 def test_every_setting_that_a_page_names_exists(page: Page) -> None:
     known = {f"OPORA_{name.upper()}" for name in Settings.__struct_fields__}
     for name in set(VARIABLE.findall(page.text)) - OF_EXAMPLES:
-        if not OF_THE_TESTS.fullmatch(name):
+        if not OF_THE_TESTS.fullmatch(name) and not OF_ADAPTERS.match(name):
             assert name.removesuffix("_FILE") in known, name
 
 
@@ -85,5 +88,5 @@ def test_every_decision_has_a_number_of_its_own_and_says_it_first() -> None:
 
 
 def test_every_example_of_a_language_is_one_the_tests_can_check() -> None:
-    known = {"", "sh", "bash", "python", "json", "toml", "http", "text", "sql", "yaml", "ini", "nginx"}
+    known = {"", "sh", "bash", "python", "json", "toml", "http", "text", "sql", "yaml", "ini", "mermaid", "nginx"}
     assert {block.language for page in PAGES for block in page.blocks()} <= known

@@ -2,7 +2,7 @@
 
 import pytest
 
-from docs import reference
+from docs import reference, tables
 from docs.pages import REPOSITORY
 from opora.api import advice, catalogue
 from opora.core.access.model.scopes import ROLE_SCOPES, SCOPES
@@ -28,6 +28,12 @@ def test_every_scope_and_role_is_described() -> None:
 def test_every_scope_that_a_call_asks_for_can_be_granted() -> None:
     asked = {scope for one in reference.operations() for scope in one.policy.scopes}
     assert asked <= SCOPES.keys()
+
+
+def test_every_table_is_drawn_with_what_it_refers_to() -> None:
+    assert not tables.undrawn()
+    assert "    document_categories ||--o{ documents : category_id" in PAGES["tables.md"]
+    assert "    users |o--o{ documents : worker_id" in PAGES["tables.md"]
 
 
 def test_every_event_is_described_once_with_its_fields() -> None:
@@ -56,3 +62,11 @@ def test_the_page_of_a_problem_says_what_the_service_answers(code: str) -> None:
 
 def test_advice_is_given_on_problems_there_are() -> None:
     assert advice.BY_CODE.keys() <= catalogue.codes().keys()
+
+
+def test_every_call_has_a_row_of_who_may_make_it() -> None:
+    for one in reference.operations():
+        assert PAGES["access.md"].count(f"\n| `{one.method} {one.path}` | ") == 1
+    row = "| `GET /api/v1/users` | `users:read` | 401 | 403 | 403 | 403 | 403 | yes |"
+    assert row in PAGES["access.md"]
+    assert "| `POST /api/v1/auth/login` | nothing | yes | yes | yes | yes | yes | yes |" in PAGES["access.md"]

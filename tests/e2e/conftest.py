@@ -3,6 +3,8 @@
 import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,10 +31,11 @@ class Client:
 
 @dataclass(slots=True)
 class Setup:
-    """A running installation: the addresses of its API processes."""
+    """A running installation: the addresses of its API processes, and its PostgreSQL if it has one."""
 
     installation: Installation
     addresses: tuple[str, ...]
+    database_url: str = ""
     clients: list[Client] = field(default_factory=list)
 
     def key(self, *scopes: str, limit: int = 10_000) -> dict[str, Any]:
@@ -49,11 +52,6 @@ class Setup:
         return self.clients[-1]
 
 
-def embedded(installation: Installation) -> tuple[str, ...]:
-    """Start one process with its worker, and no server."""
-    return (installation.serve(),)
-
-
 def on_servers(installation: Installation, postgres_url: str, redis_url: str) -> tuple[str, ...]:
     """Start two API processes beside one worker."""
     installation.environment = {
@@ -63,37 +61,37 @@ def on_servers(installation: Installation, postgres_url: str, redis_url: str) ->
         "OPORA_REDIS_PREFIX": postgres_url.rpartition("/")[2].partition("?")[0].replace("_", "-"),
         "OPORA_SECRET_KEY": SECRET,
     }
-    installation.command("db", "upgrade")
     installation.start("worker")
-    return (installation.serve("--no-worker"), installation.serve("--no-worker"))
+    with ThreadPoolExecutor() as starting:
+        return tuple(starting.map(lambda _: installation.serve("--no-worker"), range(2)))
 
 
-@pytest.fixture(scope="module", params=["embedded", "servers"])
-def setup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, fleet: Fleet) -> Iterator[Setup]:
-    """An installation of each set-up in turn, for all the stories of a module."""
-    installation = Installation(tmp_path_factory.mktemp("installation") / "home")
-    installation.environment = {"OPORA_SIGNING_KEY_BITS": "2048"}
+@contextmanager
+def launched(installation: Installation, request: pytest.FixtureRequest, fleet: Fleet) -> Iterator[Setup]:
+    """Start an installation of the set-up that the fixture is asked for; end it, and drop its database."""
     if request.param == "embedded":
-        yield from running(Setup(installation, embedded(installation)))
+        try:
+            yield Setup(installation, (installation.migrated().serve(),))
+        finally:
+            installation.end()
         return
     postgres: Maintenance = request.getfixturevalue("postgres_server")
     with or_skip(REDIS):
         redis_url = fleet.url(REDIS)
     name = fresh_name(fleet)
-    url = postgres.create(name)
+    url = postgres.create(name, template=request.getfixturevalue("migrated_postgres"))
     try:
-        yield from running(Setup(installation, on_servers(installation, url, redis_url)))
+        yield Setup(installation, on_servers(installation, url, redis_url), url)
     finally:
         installation.end()
         postgres.drop(name)
 
 
-def running(setup: Setup) -> Iterator[Setup]:
-    """Lend an installation and end it: every process by itself."""
-    try:
+@pytest.fixture(scope="module", params=["embedded", "servers"])
+def setup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, fleet: Fleet) -> Iterator[Setup]:
+    """An installation of each set-up in turn, for all the stories of a module; every process ends by itself."""
+    with launched(Installation(tmp_path_factory.mktemp("installation") / "home"), request, fleet) as setup:
         yield setup
         for client in setup.clients:
             client.http.close()
         assert set(setup.installation.end()) <= {0}
-    finally:
-        setup.installation.end()

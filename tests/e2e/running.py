@@ -9,9 +9,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import httpx
 
+from servers.blank import lay_blank_store
+from servers.canaries import leaks
+
+QUICK = {"OPORA_SIGNING_KEY_BITS": "2048"}
+"""A key of 4096 bits takes seconds to be found."""
 UP_WITHIN_S = 60.0
 DOWN_WITHIN_S = 20.0
 SECRET = "e2e-Tq8vXr2LmN5pKs7Wd9Zb4Hc6Jf3Gy1Ua"
@@ -32,10 +38,15 @@ class Installation:
     environment: Mapping[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    def migrated(self) -> Self:
+        """Give it an empty store at the newest schema, for a test that is of something else than the first start."""
+        lay_blank_store(self.home / "opora.db")
+        return self
+
     def variables(self) -> dict[str, str]:
         """Return the environment of its processes."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPORA_", "PYTHONDONTWRITE"))}
-        return {**kept, "OPORA_HOME": str(self.home), **self.environment}
+        return {**kept, "OPORA_HOME": str(self.home), "OPORA_ABS_POLL_S": "1", **QUICK, **self.environment}
 
     def command(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -51,7 +62,8 @@ class Installation:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command that stays."""
-        with (self.home.parent / f"{arguments[0]}-{len(self.processes)}.log").open("wb") as log:
+        number = len(list(self.home.parent.glob("*.log")))
+        with (self.home.parent / f"{arguments[0]}-{number}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "opora", *arguments],
                 env=self.variables(),
@@ -62,9 +74,9 @@ class Installation:
         self.processes.append(process)
         return process
 
-    def serve(self, *arguments: str) -> str:
-        """Start an API process and return its address once it answers."""
-        port = free_port()
+    def serve(self, *arguments: str, port: int = 0) -> str:
+        """Start an API process, on a free port unless one is named, and return its address once it answers."""
+        port = port or free_port()
         process = self.start("serve", "--port", str(port), *arguments)
         address = f"http://127.0.0.1:{port}"
         deadline_s = time.monotonic() + UP_WITHIN_S
@@ -95,4 +107,6 @@ class Installation:
                 process.kill()
                 codes.append(process.wait())
         self.processes.clear()
+        found = leaks(self.logs())
+        assert not found, f"a secret stands in the log: {found[0][:300]}"
         return codes

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -17,8 +17,9 @@ from faults.shop import EFFECT, KIND
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.postgres import PostgresDatabase
+from opora.adapters.sql.repositories import SqlParts
 from opora.adapters.sql.sqlite import SqliteDatabase
-from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.core.jobs.model import NewJob
 from opora.core.jobs.ports import Announcer
@@ -34,7 +35,7 @@ SECRET = hashlib.sha256(b"of no worth").hexdigest()
 class Nobody(Announcer):
     """Tells nobody: the sweep must find the work."""
 
-    def announce(self, ids: object) -> None:
+    def announce(self, ids: object, kinds: Collection[str] = ()) -> None:
         """Say nothing."""
 
 
@@ -42,17 +43,19 @@ class Nursery:
     """A warm process that forks workers."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
         variables = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{TESTS.parent / 'src'}:{TESTS}", **environment}
+        self.home = Path(environment["OPORA_HOME"])
         self._parent = subprocess.Popen(
             [sys.executable, "-m", "faults.shop"], env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self.pids: list[int] = []
 
-    def start(self) -> int:
-        """Fork a worker and return its process id."""
+    def start(self, errand: str = "") -> int:
+        """Fork a worker, or a process that does an errand and ends; return its process id."""
         assert self._parent.stdin is not None and self._parent.stdout is not None
-        self._parent.stdin.write("\n")
+        self._parent.stdin.write(f"{errand}\n")
         self._parent.stdin.flush()
         self.pids.append(int(self._parent.stdout.readline()))
         return self.pids[-1]
@@ -76,12 +79,12 @@ class Yard:
         self.database = database
         self.nursery = nursery
         parts = SqlParts(TimeOrderedIdentifiers(), AuditKey(bytes(32)), Nobody(), {})
-        self._unit = SqlUnitOfWork(database, parts)
+        self.unit = SqlUnitOfWork(database, parts)
 
     async def add(self, count: int, seconds: float) -> list[UUID]:
         """Keep jobs, all in one transaction."""
         job = NewJob(kind=KIND, payload={"seconds": seconds}, attempts_max=40)
-        async with self._unit() as tx:
+        async with self.unit() as tx:
             return [await tx.jobs.add(job) for _ in range(count)]
 
     async def states(self) -> Counter[str]:
@@ -112,6 +115,8 @@ class Yard:
 def settings(home: Path, **more: str) -> dict[str, str]:
     """Return the environment of a worker with short leases."""
     told = {"OPORA_HOME": str(home), "OPORA_JOB_LEASE_S": str(LEASE_S), "OPORA_JOB_POLL_MS": "200"}
+    told |= {"OPORA_TEXT_ENGINE_PAUSE_MS": "10"}  # so that texts are met in their middle
+    told |= {"OPORA_PAYMENT_RECONCILE_S": "1"}
     return {**told, "OPORA_WORKER_CONCURRENCY": "8", "OPORA_SECRET_KEY": SECRET, **more}
 
 

@@ -1,6 +1,7 @@
 """A worker process as `opora worker` runs it, with one more kind of job, started fast: forked from a warm parent.
 
-Each line on standard input asks for one more worker; its process id is the answer.
+Each line on standard input asks for one more process; its id is the answer. An empty line is a worker, `pay 40` an
+errand of the counter.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
+from faults.counter import ERRANDS
 from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.bootstrap import serving
 from opora.bootstrap.container import application
@@ -50,15 +52,22 @@ async def work() -> None:
         await ended.wait()
 
 
+async def run(errand: str, argument: str) -> None:
+    """Do one errand and end."""
+    settings = load()
+    async with application(settings) as container:
+        await ERRANDS[errand](container, settings, int(argument))
+
+
 def main() -> None:
-    """Fork a worker a line; leave when the input ends."""
+    """Fork a process a line; leave when the input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for _ in sys.stdin:
+    for line in sys.stdin:
         pid = os.fork()
         if not pid:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            asyncio.run(work())
+            asyncio.run(run(*line.split()) if line.strip() else work())
             os._exit(0)
         print(pid, flush=True)  # noqa: T201  # the answer
 

@@ -3,10 +3,13 @@
 import asyncio
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from opora.adapters.sql import migrations, revisions
 from opora.adapters.sql.migrations import on_connection, state
@@ -23,6 +26,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'empty.db'}"
     return str(request.getfixturevalue("empty_postgres_url"))
+
+
+def all_revisions() -> list[str]:
+    """Name every revision, the newest first."""
+    scripts = ScriptDirectory.from_config(migrations.configured("sqlite://"))
+    return [one.revision for one in scripts.walk_revisions()]
 
 
 def tables(url: str) -> set[str]:
@@ -46,11 +55,10 @@ def test_up_down_and_up_again_leaves_the_newest_schema_and_no_drift(url: str) ->
 
 def test_each_migration_can_be_taken_back_alone(url: str) -> None:
     migrations.upgrade(url)
-    head = int(revisions.newest())
-    for number in range(head - 1, 0, -1):
-        migrations.downgrade(url, f"{number:04d}")
-        migrations.upgrade(url, f"{number + 1:04d}")
-        migrations.downgrade(url, f"{number:04d}")
+    for revision, before in pairwise(all_revisions()):
+        migrations.downgrade(url, before)
+        migrations.upgrade(url, revision)
+        migrations.downgrade(url, before)
     assert state(url).current == "0001"
 
 
@@ -63,11 +71,19 @@ def test_drift_is_seen(tmp_path: Path) -> None:
 
 
 def test_what_would_be_applied_is_told_in_order(url: str) -> None:
-    planned = [line.split()[0] for line in migrations.plan(url)]
+    planned = [one.revision for one in migrations.plan(url)]
     assert planned == sorted(planned)
     assert planned[-1] == revisions.newest()
     migrations.upgrade(url)
     assert migrations.plan(url) == []
+
+
+def test_an_upgrade_that_fails_half_way_leaves_nothing(url: str) -> None:
+    in_the_way = "CREATE TABLE ledger_transfers (id integer)"
+    on_connection(url, lambda connection: [connection.execute(text(in_the_way)), connection.commit()])
+    with pytest.raises(DBAPIError, match="ledger_transfers"):
+        migrations.upgrade(url)
+    assert tables(url) == {"ledger_transfers"}
 
 
 def test_two_migrators_at_once_both_end_well(url: str) -> None:

@@ -1,5 +1,7 @@
 """Fixtures that hand out databases of real servers, and the line that says which servers a run had."""
 
+import asyncio
+import contextlib
 import itertools
 import os
 import shutil
@@ -8,18 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from servers import redis
 from servers.fleet import AMQP, POSTGRES, REDIS, Absent, Fleet
-from servers.maintenance import Maintenance, database_name
+from servers.maintenance import Maintenance, database_name, in_database
 from servers.processes import Guarded
 
 FLEET = pytest.StashKey[Fleet]()
 TOLD = "opora_servers"
 TEMPLATE_MADE = "template.made"
+ROLE_PASSWORD = "lent-to-tests"
+APP_ROLE, READER_ROLE = "opora_test_app", "opora_test_reader"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,7 +103,29 @@ def migrated_postgres(fleet: Fleet, postgres_server: Maintenance) -> str:
             made.touch()
             postgres_server.drop_abandoned()
             migrations.upgrade(postgres_server.create(name))
+            lend_roles(postgres_server, name)
     return name
+
+
+def lend_roles(server: Maintenance, name: str) -> None:
+    """Grant a database to the role that the tests work under; one that lets us make none keeps to its owner."""
+    from opora.adapters.sql import roles  # with the tables as data
+
+    if not server.value("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"):
+        return
+    for role in (APP_ROLE, READER_ROLE):
+        with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # of another run
+            server.run(f"CREATE ROLE {role} LOGIN PASSWORD '{ROLE_PASSWORD}'")
+    asyncio.run(roles.apply(in_database(server.url, name), roles.script(roles.RoleNames(APP_ROLE, READER_ROLE))))
+
+
+def as_role(server: Maintenance, url: str, role: str) -> str:
+    """Give the URL of a lent database for a role; the owner's where the server lets us make none."""
+    if not server.value("SELECT count(*) FROM pg_roles WHERE rolname = $1", role):
+        return url
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}:{ROLE_PASSWORD}@{place}"))
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +156,18 @@ def postgres_url(fleet: Fleet, postgres_server: Maintenance, migrated_postgres: 
     name = fresh_name(fleet)
     yield postgres_server.create(name, template=migrated_postgres)
     postgres_server.drop(name)
+
+
+@pytest.fixture
+def app_postgres_url(postgres_server: Maintenance, postgres_url: str) -> str:
+    """The same database for the role that the program works under: no DDL, nothing removed that must stay."""
+    return as_role(postgres_server, postgres_url, APP_ROLE)
+
+
+@pytest.fixture
+def reader_postgres_url(postgres_server: Maintenance, postgres_url: str) -> str:
+    """The same database for the role of reports."""
+    return as_role(postgres_server, postgres_url, READER_ROLE)
 
 
 @pytest.fixture

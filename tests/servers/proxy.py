@@ -14,6 +14,8 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self._port = 0
+        self._left: int | None = None
+        self._cutting: asyncio.Task[None] | None = None
         self.connections = 0
 
     async def start(self) -> None:
@@ -34,9 +36,17 @@ class Proxy:
             writer.transport.abort()
         await asyncio.gather(*self._passing, return_exceptions=True)
 
+    def cut_after(self, size: int) -> None:
+        """Cut by itself, once so many bytes more have passed."""
+        self._left = size
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        upstream, downstream = await asyncio.open_connection(self._url.hostname, self._url.port)
+        try:
+            upstream, downstream = await asyncio.open_connection(self._url.hostname, self._url.port)
+        except OSError:  # the server is down: who came is told by a reset, as without a proxy by a refusal
+            writer.transport.abort()
+            return
         self._open |= {writer, downstream}
         for source, target in ((reader, downstream), (upstream, writer)):
             task = asyncio.create_task(self._pass(source, target))
@@ -47,6 +57,10 @@ class Proxy:
         try:
             while data := await source.read(65536):
                 target.write(data)
+                if self._left is not None and (left := self._left - len(data)) <= 0:
+                    self._left, self._cutting = None, asyncio.create_task(self.cut())
+                elif self._left is not None:
+                    self._left = left
         except OSError:
             pass
         finally:

@@ -1,19 +1,24 @@
 """Both relational stores, open and migrated, and units of work on them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from opora.adapters.crypto.sealing import AesSeal
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.outbox import Subscriptions
 from opora.adapters.sql.postgres import PostgresDatabase
+from opora.adapters.sql.repositories import SqlParts
 from opora.adapters.sql.sqlite import SqliteDatabase
-from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.core.jobs.ports import Announcer
+
+BUSY_S = 60.0
+"""How long a storm of a test may queue for a connection: what a busy machine does to it is no finding."""
 
 
 class KeptAnnouncements(Announcer):
@@ -22,7 +27,7 @@ class KeptAnnouncements(Announcer):
     def __init__(self) -> None:
         self.ids: list[UUID] = []
 
-    def announce(self, ids: Sequence[UUID]) -> None:
+    def announce(self, ids: Sequence[UUID], kinds: Collection[str] = ()) -> None:
         self.ids.extend(ids)
 
 
@@ -38,7 +43,7 @@ async def sqlite_database(anyio_backend: str, sqlite_file: Path) -> AsyncIterato
 @pytest.fixture
 async def postgres_database(anyio_backend: str, postgres_url: str) -> AsyncIterator[Database]:
     """A PostgreSQL database of this test alone, at the newest schema."""
-    database = PostgresDatabase(postgres_url)
+    database = PostgresDatabase(postgres_url, wait_s=BUSY_S)
     await database.open()
     yield database
     await database.close()
@@ -67,7 +72,11 @@ def subscriptions() -> Subscriptions:
 def sql_parts(announcements: KeptAnnouncements, subscriptions: Subscriptions) -> SqlParts:
     """What every transaction of the tests is given."""
     return SqlParts(
-        TimeOrderedIdentifiers(), AuditKey(b"a key of thirty-two bytes, for tests"), announcements, subscriptions
+        TimeOrderedIdentifiers(),
+        AuditKey(b"a key of thirty-two bytes, for tests"),
+        announcements,
+        subscriptions,
+        AesSeal(b"another key of thirty-two bytes!"),
     )
 
 

@@ -1,7 +1,7 @@
 """Workers in virtual time: an hour of leases and pauses takes no time at all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import pytest
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.jobs import SqlJobViews
 from opora.adapters.sql.leases import SqlJobLeases, SqlJobProgress
+from opora.adapters.sql.repositories import SqlParts
 from opora.adapters.sql.sqlite import SqliteDatabase
-from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
 from opora.bootstrap.simulation.clock import SkewedClock, StoreClock, VirtualLoop
@@ -55,7 +56,7 @@ class Wakes(Announcer):
         self.engines: list[Engine] = []
         self.lossy = False
 
-    def announce(self, ids: Sequence[UUID]) -> None:
+    def announce(self, ids: Sequence[UUID], kinds: Collection[str] = ()) -> None:
         for engine in [] if self.lossy else self.engines:
             engine.wake()
 

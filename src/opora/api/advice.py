@@ -58,6 +58,36 @@ BY_STATUS: dict[int, tuple[str, str]] = {
 """What to do about each status."""
 
 BY_CODE: dict[str, tuple[str, str]] = {
+    "another_payment_provider": (
+        "For the operator: set `OPORA_PAYMENTS` to the provider that took the payment, or refund it at its own desk.",
+        "Оператору: укажите в `OPORA_PAYMENTS` провайдера, принявшего платёж, или верните деньги в его кабинете.",
+    ),
+    "balance_too_low": (
+        "Top the balance up with `POST /api/v1/payments`: `needed_minor` is asked for, `available_minor` is there.",
+        "Пополните баланс через `POST /api/v1/payments`: нужно `needed_minor`, доступно `available_minor`.",
+    ),
+    "no_balance_of_ones_own": (
+        "Sign in as a person, or use a key that belongs to one.",
+        "Войдите как пользователь или возьмите ключ, который ему принадлежит.",
+    ),
+    "payment_contradicted": (
+        "For the operator: compare the payment with the provider's own record; nothing was entered.",
+        "Оператору: сверьте платёж с записью у провайдера; ничего не проведено.",
+    ),
+    "payment_not_taken": (
+        "Wait until the payment is `succeeded`; a `cancelled` one took nothing.",
+        "Дождитесь статуса `succeeded`; по платежу `cancelled` ничего не списано.",
+    ),
+    "payment_webhook_unsigned": (
+        "Sign the exact bytes of the body under `OPORA_PAYMENTS_SECRET` (Stripe: its webhook secret), with a right "
+        "clock. Notices of YooKassa are taken from its own networks: check `OPORA_TRUSTED_PROXIES`.",
+        "Подпишите точные байты тела ключом `OPORA_PAYMENTS_SECRET` (Stripe: секретом вебхука), сверив часы. "
+        "Уведомления ЮKassa принимаются только из её сетей: проверьте `OPORA_TRUSTED_PROXIES`.",
+    ),
+    "refund_exceeds_payment": (
+        "Refund at most `refundable_minor`.",
+        "Верните не больше `refundable_minor`.",
+    ),
     "address_not_allowed": (
         "The key works only from the networks in its `allowed_ips`. Call from one of them, or have the list changed "
         "with `PATCH /api/v1/admin/api-keys/{key_id}`. Behind a proxy, check that `OPORA_TRUSTED_PROXIES` names it.",
@@ -118,15 +148,49 @@ BY_CODE: dict[str, tuple[str, str]] = {
         "Ask for the file again with `POST /api/v1/exports`; files are kept for `OPORA_EXPORT_RETENTION_DAYS`.",
         "Запросите файл заново: `POST /api/v1/exports`; файлы хранятся `OPORA_EXPORT_RETENTION_DAYS` дней.",
     ),
+    "code_wrong": (
+        "Send the code of this moment; a code is taken once, and the device's clock may be half a minute away. A "
+        "recovery code does too. Five tries a minute are heard.",
+        "Передайте код этой минуты: код принимается один раз, часы устройства могут расходиться на полминуты. Подойдёт "
+        "и код восстановления. В минуту принимается пять попыток.",
+    ),
+    "confirmation_wrong": (
+        "Check the clock of the device and send the code that it shows now.",
+        "Проверьте часы устройства и передайте код, который оно показывает сейчас.",
+    ),
+    "cross_site_request": (
+        "Call from a page of the service's own origin and send `X-Opora-Cookies: 1`; others send the refresh token in "
+        "the body. Behind a proxy, `OPORA_BASE_URL` names the origin.",
+        "Вызывайте со страницы того же источника и передавайте `X-Opora-Cookies: 1`; остальные передают токен "
+        "обновления в теле. За прокси источник задаёт `OPORA_BASE_URL`.",
+    ),
+    "current_password_wrong": (
+        "Send the present password. Who has forgotten it asks for a letter with `POST /api/v1/auth/password/forgot`.",
+        "Передайте действующий пароль. Если он забыт, запросите письмо: `POST /api/v1/auth/password/forgot`.",
+    ),
     "export_not_ready": (
         "Ask `GET /api/v1/exports/{export_id}` until `status` is `completed`, then take `download_url`. With `failed`, "
         "`error` says why: ask for a new export.",
         "Опрашивайте `GET /api/v1/exports/{export_id}`, пока `status` не станет `completed`, затем откройте "
         "`download_url`. При `failed` причина в `error`: запросите новую выгрузку.",
     ),
+    "bus_unavailable": (
+        "Nothing is lost: events wait in the database. For the operator: `opora doctor` says whether the bus answers.",
+        "Ничего не потеряно: события ждут в базе данных. Оператору: `opora doctor` покажет, отвечает ли шина.",
+    ),
+    "no_such_event_type": (
+        "`GET /api/v1/events/schemas` lists the types of events there are.",
+        "Все типы событий перечисляет `GET /api/v1/events/schemas`.",
+    ),
     "hashing_busy": (
         "Repeat the call after `Retry-After`. For the operator: `OPORA_PASSWORD_HASH_THREADS` bounds the hashing.",
         "Повторите вызов через `Retry-After`. Оператору: число потоков задаёт `OPORA_PASSWORD_HASH_THREADS`.",
+    ),
+    "factor_unreadable": (
+        "For the operator: `OPORA_ENCRYPTION_KEY`, or the root secret it follows from, is another than before. Give "
+        "the old one back. `opora admin reset` lets an administrator in without a code.",
+        "Оператору: `OPORA_ENCRYPTION_KEY` или корневой секрет изменился. Верните прежний. `opora admin reset` впустит "
+        "администратора без кода.",
     ),
     "idempotency_answer_lost": (
         "The first call took effect. Read the record it made; use a new key for a new one.",
@@ -188,6 +252,11 @@ BY_CODE: dict[str, tuple[str, str]] = {
         "Rotate the newest key of its line, or make a new one with `opora keys create`.",
         "Обновите последний ключ в цепочке или создайте новый: `opora keys create`.",
     ),
+    "rotation_under_way": (
+        "Wait until the published key signs (`opora signing-keys list` tells when), or withdraw with `--withdraw`.",
+        "Дождитесь, пока опубликованный ключ начнёт подписывать (`opora signing-keys list`), или отзовите старые: "
+        "`--withdraw`.",
+    ),
     "key_owner_blocked": (
         "The person behind the key is blocked; an administrator can unblock them or make a key of their own.",
         "Владелец ключа заблокирован; администратор может разблокировать его или создать другой ключ.",
@@ -220,6 +289,18 @@ BY_CODE: dict[str, tuple[str, str]] = {
         "Send JSON in UTF-8 that a strict reader takes: no comments, no NaN, no lone surrogates, no byte 0.",
         "Передайте строгий JSON в UTF-8: без комментариев, NaN, одиночных суррогатов и нулевого байта.",
     ),
+    "mfa_required": (
+        "Send `mfa_token` with a code to `POST /api/v1/auth/login/mfa` within `expires_in` seconds.",
+        "Передайте `mfa_token` и код в `POST /api/v1/auth/login/mfa` в течение `expires_in` секунд.",
+    ),
+    "mfa_token_invalid": (
+        "Begin with the password again: `POST /api/v1/auth/login`. A token finishes one log-in and waits five minutes.",
+        "Начните с пароля: `POST /api/v1/auth/login`. Токен завершает один вход и ждёт пять минут.",
+    ),
+    "no_second_factor": (
+        "Set one up with `POST /api/v1/auth/mfa/totp` first.",
+        "Сначала настройте его: `POST /api/v1/auth/mfa/totp`.",
+    ),
     "no_such_profile": (
         "Check the id with `GET /api/v1/profiles`. Deleted, expired and other owners' profiles look alike.",
         "Проверьте номер через `GET /api/v1/profiles`. Удалённые, истёкшие и чужие профили неотличимы.",
@@ -227,6 +308,12 @@ BY_CODE: dict[str, tuple[str, str]] = {
     "no_such_route": (
         "Check path and prefix (`/api/v1`); `/docs` lists every call of this installation.",
         "Проверьте путь и приставку (`/api/v1`); все вызовы этой установки — на `/docs`.",
+    ),
+    "one_time_token_invalid": (
+        "Ask for another letter: `POST /api/v1/auth/password/forgot`, or `POST /api/v1/auth/verify-email/resend`. A "
+        "token works once and for its purpose alone.",
+        "Запросите новое письмо: `POST /api/v1/auth/password/forgot` или `POST /api/v1/auth/verify-email/resend`. "
+        "Токен действует один раз и только по назначению.",
     ),
     "profile_gone": (
         "Leave the deleted profile out and ask for the file again.",
@@ -252,6 +339,16 @@ BY_CODE: dict[str, tuple[str, str]] = {
         "For the operator: run `opora db upgrade`.",
         "Оператору: выполните `opora db upgrade`.",
     ),
+    "second_factor_present": (
+        "Remove the present one with `DELETE /api/v1/auth/mfa/totp`, then set another up.",
+        "Удалите действующий: `DELETE /api/v1/auth/mfa/totp`, затем настройте новый.",
+    ),
+    "step_up_required": (
+        "Sign in again, with the second factor where there is one, and repeat the call with the new token within "
+        "`max_age` seconds. Refreshing does not help: it is no sign-in. API keys are not asked.",
+        "Войдите заново, со вторым фактором, если он есть, и повторите вызов с новым токеном в течение `max_age` "
+        "секунд. Обновление токена не помогает: это не вход. Ключей API это не касается.",
+    ),
     "storage_unavailable": (
         "Repeat the call after `Retry-After`. For the operator: `opora doctor` tells whether the folder can be written "
         "and how much room is left.",
@@ -274,6 +371,17 @@ BY_CODE: dict[str, tuple[str, str]] = {
     "unauthenticated": (
         "Send `X-API-Key: <key>` or `Authorization: Bearer <key or access token>`.",
         "Передайте `X-API-Key: <ключ>` или `Authorization: Bearer <ключ или токен>`.",
+    ),
+    "quota_exhausted": (
+        "Wait until `reset_at`, which `Retry-After` counts down to, or choose a larger plan under `upgrade_url`. "
+        "`GET /api/v1/subscription/usage` shows every limit.",
+        "Дождитесь `reset_at` (столько же в `Retry-After`) или перейдите на тариф больше: `upgrade_url`. Все лимиты "
+        "показывает `GET /api/v1/subscription/usage`.",
+    ),
+    "upgrade_required": (
+        "Choose a plan that includes `feature`: `upgrade_url` leads to them, `POST /api/v1/subscription` subscribes.",
+        "Выберите тариф, в который входит `feature`: они по адресу `upgrade_url`, подписка — "
+        "`POST /api/v1/subscription`.",
     ),
     "version_retired": (
         "Move to the version that `successor` names; `GET /api/versions` lists all.",

@@ -4,11 +4,12 @@ from typing import Any
 
 from opora.api.bodies import Message, Send
 from opora.api.calls import Call
-from opora.api.problems import MEDIA_TYPE, Problem
+from opora.api.problems import Problem
 from opora.api.security import API_CSP, Pairs
 
 NO_STORE = (b"cache-control", b"no-store")
 _NO_CONTENT = 204
+EVENTS = b"text/event-stream"
 
 
 class Outgoing:
@@ -78,24 +79,34 @@ class Outgoing:
     async def problem(self, problem: Problem, base_url: str) -> None:
         """Send a refusal."""
         body = problem.body(base_url, self.call.path, self.call.trace_id)
-        headers = [(b"content-type", MEDIA_TYPE.encode("ascii")), NO_STORE, *problem.headers]
+        headers = [(b"content-type", problem.media_type.encode("ascii")), NO_STORE, *problem.headers]
+        if self.call.is_of_gateway:
+            headers.append((b"x-opora-problem", problem.line(base_url, self.call.trace_id)))
         await self.answer(problem.status, headers, body)
 
 
 class Recording:
-    """Keeps an answer instead of sending it, until it is known whether its effect was kept."""
+    """Keeps an answer instead of sending it, until it is known whether its effect was kept.
 
-    __slots__ = ("body", "headers", "status")
+    A stream of events is sent as it comes as well: whoever answers so has committed its effect before.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("body", "headers", "is_sent", "out", "status")
+
+    def __init__(self, out: Outgoing) -> None:
+        self.out = out
         self.status = 0
         self.headers: Pairs = []
         self.body = b""
+        self.is_sent = False
 
     async def send(self, message: Message) -> None:
         """Take an ASGI message in."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = list(message.get("headers", ()))
+            self.is_sent = any(name == b"content-type" and value.startswith(EVENTS) for name, value in self.headers)
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
+        if self.is_sent:
+            await self.out.send(message)

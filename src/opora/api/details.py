@@ -17,13 +17,19 @@ LINES: Mapping[str, Any] = {"type": "string", "description": "An object a line."
 class Details:
     """Media types of the good answer with their schemas, whether it is a stored file, which refusals come besides.
 
-    What `may_be_unready` answers 503 with the very document that says what is not ready.
+    What `may_be_unready` answers 503 with the very document that says what is not ready; what `may_be_there` answers
+    200 with what it would have made; what `is_empty` answers without a body.
     """
 
     media: Mapping[str, Mapping[str, Any]]
     is_file: bool
     refusals: tuple[str, ...]
     may_be_unready: bool = False
+    form: Mapping[str, Any] | None = None
+    examples: Mapping[str, Any] | None = None
+    asked: Any = None
+    may_be_there: bool = False
+    is_empty: bool = False
 
 
 def details(
@@ -32,9 +38,18 @@ def details(
     is_file: bool = False,
     refusals: tuple[int, ...] = (),
     may_be_unready: bool = False,
+    form: Mapping[str, Any] | None = None,
+    examples: Mapping[str, Any] | None = None,
+    asked: Any = None,
+    may_be_there: bool = False,
+    is_empty: bool = False,
 ) -> dict[str, object]:
-    """Return the `opt` of a handler whose answers need more words than its signature has."""
-    return {KEY: Details(media or {}, is_file, tuple(map(str, refusals)), may_be_unready)}
+    """Return the `opt` of a handler whose answers need more words than its signature has.
+
+    `form` is the schema of a form with files that it reads; `examples` are answers by status, `asked` is a body.
+    """
+    told = tuple(map(str, refusals))
+    return {KEY: Details(media or {}, is_file, told, may_be_unready, form, examples, asked, may_be_there, is_empty)}
 
 
 def of(handler: HTTPRouteHandler) -> Details:
@@ -48,6 +63,20 @@ def describe(operation: dict[str, Any], known: Details) -> None:
     responses = operation["responses"]
     if known.media:
         responses["200"].setdefault("content", {}).update({name: {"schema": one} for name, one in known.media.items()})
+    if known.form is not None:
+        body = {"multipart/form-data": {"schema": dict(known.form)}}
+        operation["requestBody"] = {"required": True, "content": body}
+    if known.asked is not None:
+        for media in operation["requestBody"]["content"].values():
+            media["example"] = known.asked
+    for status, example in (known.examples or {}).items():
+        for media in responses[status]["content"].values():
+            media["example"] = example
+    if known.may_be_there:
+        responses["200"] = {**responses["201"], "description": "It was there already."}
+    for status, response in responses.items():
+        if status == "204" or (known.is_empty and status == "200"):
+            response.pop("content", None)
     if known.may_be_unready:
         responses["503"] = {**responses["200"], "description": "Not ready: the document says what is not."}
     if known.is_file:

@@ -16,9 +16,12 @@ from opora.api.policy import Access
 from opora.api.routes import RouteFacts
 from opora.api.versions import notice
 from opora.core.access.model.callers import Caller, Credentials, address_subject
+from opora.core.access.model.keytext import KeyFormat
 from opora.core.access.model.rates import Admission, Decision, RatePolicy, Verdict
+from opora.core.access.model.tokens import looks_like_token
 from opora.core.access.ports.rates import RateGate, RateStats
-from opora.core.kernel.errors import PermissionDenied, Unauthenticated
+from opora.core.access.rules.stepup import COMMON, StepUpPolicy, refuse_stale
+from opora.core.kernel.errors import PermissionDenied, Unauthenticated, Unavailable
 from opora.core.kernel.model import Origin
 from opora.core.kernel.ports import Clock
 
@@ -27,6 +30,7 @@ Authenticating = Callable[[Credentials, Origin], Awaitable[Caller]]
 
 AUTH_FAILURES = RatePolicy("auth_failures", quota=100, window_s=60)
 ANONYMOUS = Credentials()
+OUR_KEYS = KeyFormat()
 WAIT_MAX_S = 366 * 86_400.0
 """What is said of a call that costs more than its quota, whose wait is without end."""
 RECENT_S = 0.25
@@ -35,8 +39,8 @@ REMEMBERED_MAX = 10_000
 """How many addresses and good credentials are remembered; past it, memory starts afresh."""
 
 
-Proof = tuple[bytes | None, bytes | None, str]
-"""What came as proof, and from where."""
+Proof = tuple[bytes | None, bytes | None, str, bool]
+"""What came as proof, from where, and whether Basic counts as one."""
 
 
 class Known:
@@ -65,6 +69,9 @@ class Door:
         metrics: RequestMetrics,
         failures: RatePolicy = AUTH_FAILURES,
         stats: RateStats | None = None,
+        step_up: StepUpPolicy = COMMON,
+        forget: Callable[[Caller], None] | None = None,
+        key_format: KeyFormat = OUR_KEYS,
     ) -> None:
         self._authenticate = authenticate
         self._rates = rates
@@ -72,6 +79,9 @@ class Door:
         self._metrics = metrics
         self._failures = failures
         self._stats = stats
+        self._step_up = step_up
+        self._forget = forget
+        self._key_format = key_format
         self._held_until_s: dict[str, float] = {}
         self._good: set[Credentials] = set()
         self._recent: dict[Proof, Known] = {}
@@ -82,13 +92,14 @@ class Door:
         The answer's limit headers are set on `out` even when the call is refused.
         """
         found = head.found
-        proof = (found.get(b"authorization"), found.get(b"x-api-key"), call.address)
+        proof = (found.get(b"authorization"), found.get(b"x-api-key"), call.address, facts.takes_basic)
         known = self._recent.get(proof)
         if known is None or known.until_s < monotonic():
             known = await self._meet(proof, call, head, facts)
         decision = await self._charge(known, facts)
         if decision.revoked:
-            self._recent.pop(proof, None)
+            known, decision = await self._look_again(proof, known, decision, call, head, facts)
+        if decision.revoked:
             if facts.policy.access is not Access.PUBLIC:
                 raise CredentialRevoked
             known = Known(await self._authenticate(ANONYMOUS, call.origin()), 0.0)
@@ -104,15 +115,40 @@ class Door:
             raise self._limited(decision)
         return caller
 
+    def ask_proof(self, caller: Caller, facts: RouteFacts) -> None:
+        """Raise StepUpNeeded where the route wants a fresher proof of who is asking than the caller's token is."""
+        if facts.policy.step_up:
+            refuse_stale(caller.proof, self._clock.now(), self._step_up)
+
+    async def _look_again(
+        self, proof: Proof, known: Known, refused: Decision, call: Call, head: Head, facts: RouteFacts
+    ) -> tuple[Known, Decision]:
+        """Find out anew who is asking, past all that is remembered: the refused may have other rights now, or none."""
+        self._recent.pop(proof, None)
+        if self._forget is None:
+            return known, refused
+        self._forget(known.caller)
+        sent = request_headers.credentials(head, takes_basic=facts.takes_basic) or ANONYMOUS
+        try:
+            again = Known(await self._authenticate(sent, call.origin()), monotonic() + RECENT_S)
+        except (Unauthenticated, PermissionDenied, Unavailable):
+            return known, refused
+        decision = await self._charge(again, facts)
+        if not decision.revoked:
+            self._recent[proof] = again
+        return again, decision
+
     async def _meet(self, proof: Proof, call: Call, head: Head, facts: RouteFacts) -> Known:
         """Find out who is asking, and remember it for RECENT_S."""
         origin = call.origin()
-        sent = request_headers.credentials(head)
-        if sent is None:
+        if proof[0] is None and proof[1] is None:
             known = Known(await self._authenticate(ANONYMOUS, origin), monotonic() + RECENT_S)
         else:
             try:
-                known = await self._identify(sent, origin)
+                sent = request_headers.credentials(head, takes_basic=facts.takes_basic) or ANONYMOUS
+                # A gateway that does not say for whom it asks is not made to answer for its clients' mistakes.
+                counts = not call.is_of_gateway or call.address != call.peer
+                known = await self._identify(sent, origin, counts=counts)
             except (Unauthenticated, PermissionDenied):
                 if facts.policy.access is not Access.PUBLIC:
                     raise
@@ -122,27 +158,38 @@ class Door:
         self._recent[proof] = known
         return known
 
-    async def _identify(self, sent: Credentials, origin: Origin) -> Known:
-        held_until_s = self._held_until_s.get(origin.address)
-        if held_until_s is not None and sent not in self._good:
-            self._refuse_held(origin.address, held_until_s)
+    async def _identify(self, sent: Credentials, origin: Origin, *, counts: bool) -> Known:
+        left_s = self._held_for_s(origin.address) if counts else 0.0
+        if left_s and sent not in self._good and not self._proves_itself(sent):
+            raise self._too_many(left_s)
         try:
             caller = await self._authenticate(sent, origin)
         except Unauthenticated:
-            await self._count_failure(origin.address)
+            if left_s:
+                raise self._too_many(left_s) from None
+            if counts:
+                await self._count_failure(origin.address)
             raise
         if len(self._good) >= REMEMBERED_MAX:
             self._good.clear()
         self._good.add(sent)
         return Known(caller, monotonic() + RECENT_S)
 
-    def _refuse_held(self, address: str, until_s: float) -> None:
-        """Refuse without a look-up while the address is held; one behind the same address with a good key passes."""
-        left_s = until_s - monotonic()
+    def _held_for_s(self, address: str) -> float:
+        """Return how long the failures of an address are refused as too many, and what can be guessed not looked up."""
+        left_s = self._held_until_s.get(address, 0.0) - monotonic()
         if left_s <= 0:
-            del self._held_until_s[address]
-            return
-        raise self._too_many(left_s)
+            self._held_until_s.pop(address, None)
+        return max(left_s, 0.0)
+
+    def _proves_itself(self, sent: Credentials) -> bool:
+        """Tell whether the text is ours by its form, and so cannot be guessed and is cheap to check.
+
+        Strangers behind one address keep nobody out who comes with a new token or a key.
+        """
+        return (sent.bearer is not None and looks_like_token(sent.bearer)) or any(
+            text is not None and self._key_format.parse(text) for text in (sent.bearer, sent.api_key)
+        )
 
     async def _count_failure(self, address: str) -> None:
         decision = await self._rates.admit(Admission(address_subject(address), (self._failures,)))
@@ -155,8 +202,8 @@ class Door:
 
     async def _charge(self, known: Known, facts: RouteFacts) -> Decision:
         admission = known.admission if facts.cost == 1 else replace(known.admission, cost=facts.cost)
-        if facts.policy.access is Access.INTERNAL:
-            # The gateway asks on behalf of a call that is charged where it lands.
+        if not facts.is_charged:
+            # A gateway asks on behalf of a call that is charged where it lands, unless it says otherwise.
             return await self._rates.peek(admission)
         decision = await self._rates.admit(admission)
         if self._stats is not None and not decision.revoked:

@@ -7,7 +7,8 @@ from litestar import Litestar
 
 from opora.api.addresses import Networks, Proxies
 from opora.api.bodies import BODY_MAX_BYTES, BODY_TIMEOUT_S
-from opora.api.door import AUTH_FAILURES, Authenticating, Door
+from opora.api.crowd import REQUESTS_MAX, WAIT_MAX_S, Crowd
+from opora.api.door import AUTH_FAILURES, OUR_KEYS, Authenticating, Door
 from opora.api.gate import Gate
 from opora.api.idempotency import Repetition
 from opora.api.metrics import Metrics
@@ -15,8 +16,11 @@ from opora.api.problems import BASE_URL
 from opora.api.routes import Routes
 from opora.api.security import Cors, standing
 from opora.api.versions import Versions
+from opora.core.access.model.callers import Caller
+from opora.core.access.model.keytext import KeyFormat
 from opora.core.access.model.rates import RatePolicy
 from opora.core.access.ports.rates import RateGate, RateStats
+from opora.core.access.rules.stepup import COMMON, StepUpPolicy
 from opora.core.kernel.ports import Clock, IdempotentCalls, VersionRegistry
 
 INTERNAL_NETWORKS = ("127.0.0.0/8", "::1/128")
@@ -35,8 +39,12 @@ class EdgeSettings:
     hsts_max_age_s: int = 0
     body_max_bytes: int = BODY_MAX_BYTES
     body_timeout_s: float = BODY_TIMEOUT_S
+    requests_max: int = REQUESTS_MAX
+    wait_max_s: float = WAIT_MAX_S
     problem_base_url: str = BASE_URL
     auth_failures: RatePolicy = AUTH_FAILURES
+    step_up: StepUpPolicy = COMMON
+    key_format: KeyFormat = OUR_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class EdgeParts:
     metrics: Metrics = field(default_factory=Metrics)
     on_fault: Callable[[BaseException], None] | None = None
     settings: EdgeSettings = EdgeSettings()
+    forget: Callable[[Caller], None] | None = None
 
 
 def wrap(app: Litestar, parts: EdgeParts) -> Gate:
@@ -70,6 +79,9 @@ def wrap(app: Litestar, parts: EdgeParts) -> Gate:
             parts.metrics.requests,
             settings.auth_failures,
             parts.stats,
+            settings.step_up,
+            parts.forget,
+            settings.key_format,
         ),
         versions=Versions(parts.versions, parts.clock),
         metrics=parts.metrics.requests,
@@ -80,5 +92,6 @@ def wrap(app: Litestar, parts: EdgeParts) -> Gate:
         repetition=None if parts.repetitions is None else Repetition(parts.repetitions),
         problem_base_url=settings.problem_base_url,
         body_timeout_s=settings.body_timeout_s,
+        crowd=Crowd(settings.requests_max, settings.wait_max_s),
         on_fault=parts.on_fault,
     )

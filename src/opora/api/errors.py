@@ -10,6 +10,7 @@ from opora.core.kernel.errors import (
     PermissionDenied,
     TooLarge,
     Unauthenticated,
+    Unavailable,
 )
 
 
@@ -23,6 +24,18 @@ class MalformedBody(BadRequest):
     """The body is not the JSON it claims to be."""
 
     code = "malformed_body"
+
+
+class MalformedForm(BadRequest):
+    """The form with files cannot be read."""
+
+    code = "malformed_form"
+
+
+class FormCutOff(BadRequest):
+    """The connection ended before the form was whole."""
+
+    code = "form_cut_off"
 
 
 class TooDeep(BadRequest):
@@ -77,6 +90,18 @@ class BodyTooLarge(TooLarge):
     """The body is larger than this call takes."""
 
     code = "body_too_large"
+
+
+class TooManyParts(TooLarge):
+    """The form has more parts, or longer headers of them, than this call takes."""
+
+    code = "too_many_parts"
+
+
+class AnsweredBefore(Conflict):
+    """The first answer of this Idempotency-Key is given again."""
+
+    code = "answered_before"
 
 
 class UrlTooLong(DomainError):
@@ -175,7 +200,19 @@ class InternalFault(DomainError):
     code = "internal_error"
 
 
+class Overloaded(Unavailable):
+    """This process works on as many requests as it may at once."""
+
+    code = "overloaded"
+
+
 class RequestConflict(Conflict):
     """The request conflicts with the state of the record."""
 
     code = "request_conflict"
+
+
+class CrossSite(PermissionDenied):
+    """A page of another origin sent this, and cookies are heeded from pages of this origin alone."""
+
+    code = "cross_site_request"

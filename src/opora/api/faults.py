@@ -1,8 +1,9 @@
 """Every fault of a body at once: msgspec stops at the first, so a body that failed is judged again field by field."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -12,28 +13,35 @@ FAULTS_MAX = 100
 """How many fields are named: enough for a form, bounded for a list of thousands."""
 
 _PLACE = re.compile(r" - at `\$(?:\.)?(.*)`$")
+Judging = Callable[[object, Any], Any]
+"""Decodes a value as a kind, or raises msgspec's ValidationError."""
+
 _LISTS = (list, tuple, set, frozenset)
 
 
-def every(kind: Any, value: object, dec_hook: Any = None) -> dict[str, list[str]]:
-    """Return all messages about a decoded body, by dotted path; `body` names the whole."""
+def every(kind: Any, value: object, dec_hook: Any = None, *, strict: bool = True) -> dict[str, list[str]]:
+    """Return all messages about a decoded body, by dotted path; `body` names the whole.
+
+    Without `strict`, texts stand for numbers and dates, as in forms.
+    """
     found: dict[str, list[str]] = {}
-    for path, message in _faults(kind, value, "", dec_hook):
+    judge: Judging = partial(msgspec.convert, strict=strict, dec_hook=dec_hook)
+    for path, message in _faults(kind, value, "", judge):
         if len(found) >= FAULTS_MAX:
             break
         found.setdefault(path or "body", []).append(message)
     return found
 
 
-def _faults(kind: Any, value: object, path: str, dec_hook: Any) -> Iterator[tuple[str, str]]:
+def _faults(kind: Any, value: object, path: str, judge: Judging) -> Iterator[tuple[str, str]]:
     shape = _shape(kind, value)
     inner: Iterator[tuple[str, str]] | None = None
     if shape is not None and isinstance(value, dict):
-        inner = _object_faults(shape, value, path, dec_hook)
+        inner = _object_faults(shape, value, path, judge)
     elif get_origin(_bare(kind)) in _LISTS and isinstance(value, list):
         part = get_args(_bare(kind))[0]
         inner = (
-            fault for index, one in enumerate(value) for fault in _faults(part, one, _join(path, str(index)), dec_hook)
+            fault for index, one in enumerate(value) for fault in _faults(part, one, _join(path, str(index)), judge)
         )
     any_inside = False
     for fault in inner or ():
@@ -41,24 +49,24 @@ def _faults(kind: Any, value: object, path: str, dec_hook: Any) -> Iterator[tupl
         yield fault
     # What holds for the whole (bounds of a list, a rule between fields) shows only once the parts are sound.
     if not any_inside:
-        yield from _own_fault(kind, value, path, dec_hook)
+        yield from _own_fault(kind, value, path, judge)
 
 
-def _object_faults(shape: Any, value: dict[str, Any], path: str, dec_hook: Any) -> Iterator[tuple[str, str]]:
+def _object_faults(shape: Any, value: dict[str, Any], path: str, judge: Judging) -> Iterator[tuple[str, str]]:
     known: dict[str, tuple[Any, bool]] = dict(_fields(shape))
     for name in value:
         if name not in known and _refuses_unknown(shape):
             yield _join(path, str(name)[:80]), "is not a field of this body"
     for name, (kind, is_required) in known.items():
         if name in value:
-            yield from _faults(kind, value[name], _join(path, name), dec_hook)
+            yield from _faults(kind, value[name], _join(path, name), judge)
         elif is_required:
             yield _join(path, name), "is required"
 
 
-def _own_fault(kind: Any, value: object, path: str, dec_hook: Any) -> Iterator[tuple[str, str]]:
+def _own_fault(kind: Any, value: object, path: str, judge: Judging) -> Iterator[tuple[str, str]]:
     try:
-        msgspec.convert(value, kind, strict=True, dec_hook=dec_hook)
+        judge(value, kind)
     except msgspec.ValidationError as error:
         text = str(error)
         match = _PLACE.search(text)

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from opora.api.basic import basic
 from opora.api.errors import AmbiguousCredentials, BadRequest, HeadersTooLarge, IdentityHeader
+from opora.core.access.errors import CredentialsAmbiguous
 from opora.core.access.model.callers import Credentials
 
 COUNT_MAX = 100
@@ -28,9 +30,12 @@ READ = frozenset(
         b"if-match",
         b"access-control-request-method",
         b"host",
+        b"x-gateway-client",
+        b"x-gateway-charge",
     }
 )
 ONCE = frozenset({b"authorization", b"x-api-key", b"idempotency-key", b"content-length", b"content-type", b"host"})
+ONCE |= {b"x-gateway-client", b"x-gateway-charge"}
 IDENTITY = frozenset(
     {
         b"x-user-id",
@@ -95,8 +100,11 @@ def without_identity(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [pair for pair in headers if pair[0] not in IDENTITY]
 
 
-def credentials(head: Head) -> Credentials | None:
-    """Return the bearer and the key that were sent, or None; schemes other than Bearer are left to the route."""
+def credentials(head: Head, *, takes_basic: bool = False) -> Credentials | None:
+    """Return the bearer and the key that were sent, or None; schemes other than Bearer are left to the route.
+
+    Raises CredentialsAmbiguous for a key beside such a scheme, and where Basic is taken ClientUnknown.
+    """
     found = head.found
     authorization, key = found.get(b"authorization"), found.get(b"x-api-key")
     if authorization is None and key is None:
@@ -105,6 +113,11 @@ def credentials(head: Head) -> Credentials | None:
     if authorization is not None and authorization[:7].lower() == b"bearer ":
         # latin-1 never fails: what is no token is refused as one, not as a fault of ours.
         bearer = authorization[7:].strip().decode("latin-1")
+    elif authorization is not None and key is not None:
+        raise CredentialsAmbiguous
+    elif authorization is not None and takes_basic and authorization[:6].lower() == b"basic ":
+        client_id, secret = basic(authorization[6:].decode("latin-1"))
+        return Credentials(api_key=secret, client_id=client_id)
     if bearer is None and key is None:
         return None
     return Credentials(bearer, None if key is None else key.strip().decode("latin-1"))

@@ -11,7 +11,7 @@ from opora.api.calls import CALL
 from opora.api.decoding import ApiRequest
 from opora.api.encoding import ApiResponse
 from opora.api.errors import PreconditionFailed
-from opora.api.problems import BASE_URL, MEDIA_TYPE, problem
+from opora.api.problems import BASE_URL, problem
 from opora.core.kernel.errors import Stale
 
 PREFIX = "/api/v1"
@@ -33,12 +33,14 @@ class Refusals:
         call = CALL.get()
         if call is not None and found.status == 500:  # noqa: PLR2004
             call.fault = error
+        if call is not None and call.refused_as is not None:
+            found = call.refused_as(found)
         path, trace_id = (request.url.path, "") if call is None else (call.path, call.trace_id)
         headers = {name.decode("ascii"): value.decode("ascii") for name, value in found.headers}
         return Response(
             found.body(self._base_url, path, trace_id),
             status_code=found.status,
-            media_type=MEDIA_TYPE,
+            media_type=found.media_type,
             headers={"cache-control": "no-store", **headers},
         )
 

@@ -3,12 +3,14 @@
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import replace
 
 import msgspec
 
 from opora.api.answers import Outgoing, Recording
 from opora.api.bodies import Send
-from opora.api.errors import BadIdempotencyKey
+from opora.api.errors import AnsweredBefore, BadIdempotencyKey
 from opora.core.kernel.model import IdempotentCall, StoredAnswer
 from opora.core.kernel.ports import IdempotentCalls, Started
 
@@ -60,13 +62,39 @@ class Repetition:
         if isinstance(found, StoredAnswer):
             await replay(found, out)
             return
-        recording = Recording()
+        recording = Recording(out)
         try:
             await running(recording.send)
         except BaseException:
             await self._calls.abandon(found)
             raise
         await self._settle(found, recording)
+        if not recording.is_sent:
+            await out.answer(recording.status, without_length(recording), recording.body)
+
+    async def run_upload(self, call: IdempotentCall, running: Running, out: Outgoing) -> None:
+        """Do the same for a call whose content is known only once its handler has read it: see `claim`.
+
+        A call that ends before is answered as it is, and keeps nothing.
+        """
+        late = Late(self._calls, call)
+        token = LATE.set(late)
+        recording = Recording(out)
+        try:
+            await running(recording.send)
+        except AnsweredBefore:
+            pass
+        except BaseException:
+            if late.started is not None:
+                await self._calls.abandon(late.started)
+            raise
+        finally:
+            LATE.reset(token)
+        if late.answer is not None:
+            await replay(late.answer, out)
+            return
+        if late.started is not None:
+            await self._settle(late.started, recording)
         await out.answer(recording.status, without_length(recording), recording.body)
 
     async def _settle(self, started: Started, recording: Recording) -> None:
@@ -74,6 +102,38 @@ class Repetition:
             await self._calls.settle(started, stored(recording))
         else:
             await self._calls.abandon(started)
+
+
+class Late:
+    """An upload under an Idempotency-Key, and what became of its claim."""
+
+    __slots__ = ("answer", "call", "calls", "started")
+
+    def __init__(self, calls: IdempotentCalls, call: IdempotentCall) -> None:
+        self.calls = calls
+        self.call = call
+        self.started: Started | None = None
+        self.answer: StoredAnswer | None = None
+
+
+LATE: ContextVar[Late | None] = ContextVar("opora_late_claim", default=None)
+"""The upload that the running task serves."""
+
+
+async def claim(content: bytes) -> None:
+    """Say what an upload holds, before it has any effect; does nothing without an Idempotency-Key.
+
+    Raises AnsweredBefore where the first answer is given again, and what refuses a key.
+    """
+    late = LATE.get()
+    if late is None:
+        return
+    whole = hashlib.sha256(late.call.fingerprint + content).digest()
+    found = await late.calls.open(replace(late.call, fingerprint=whole))
+    if isinstance(found, StoredAnswer):
+        late.answer = found
+        raise AnsweredBefore
+    late.started = found
 
 
 def stored(recording: Recording) -> StoredAnswer:

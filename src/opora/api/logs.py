@@ -14,7 +14,7 @@ from opora.api.calls import CALL, Call
 from opora.core.kernel.model import Actor
 
 _SECRETS = re.compile(
-    r"(?i)(\bbearer\s+)[^\s\"',]+|\bop[kr]_[A-Za-z0-9_]{8,}|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]+|(://[^/\s:@]*:)[^@/\s]+(?=@)"
+    r"(?i)(\bbearer\s+)[^\s\"',]+|\bop[ckrtu]_[A-Za-z0-9_-]{8,}|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]+|(://[^/\s:@]*:)[^@/\s]+(?=@)"
 )
 _SILENT_KEYS = frozenset(
     {"authorization", "password", "token", "api_key", "key", "secret", "passport", "body", "query", "cookie"}

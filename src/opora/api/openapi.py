@@ -12,7 +12,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, License, Reference, SecurityScheme, Server
 
 from opora import __version__
-from opora.api import details
+from opora.api import details, oauth, openai
 from opora.api.policy import Access, Policy
 from opora.api.problems import MEDIA_TYPE
 from opora.api.routes import RouteFacts, rows
@@ -46,6 +46,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 REFUSALS = {
     "400": "The request cannot be read.",
     "401": "Nobody is known to be asking, or the credential is no longer good.",
+    "402": "The balance does not cover it.",
     "403": "The caller may see this but not do it.",
     "404": "There is no such thing, or the caller may not see it.",
     "406": "The answer cannot be given in a form the request accepts.",
@@ -53,12 +54,57 @@ REFUSALS = {
     "410": "It was there, but is not kept any more.",
     "412": "The record is not in the version that If-Match names.",
     "413": "The body is larger than this call takes.",
+    "414": "The query is longer than its bound.",
     "415": "The body is of a type this call does not take.",
     "416": "The range lies outside the file.",
     "422": "The request is readable but its content is not valid.",
     "429": "A rate or a quota is spent.",
     "503": "A system Opora depends on does not answer.",
 }
+OAUTH_REFUSAL: dict[str, Any] = {
+    "description": "A refusal in the words of RFC 6749 section 5.2.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error", "error_description"],
+                "properties": {
+                    "error": {"type": "string"},
+                    "error_description": {"type": "string"},
+                    "error_uri": {"type": "string", "format": "uri"},
+                    "trace_id": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+OPENAI_REFUSAL: dict[str, Any] = {
+    "description": "A refusal in the words of OpenAI's API.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error"],
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "required": ["message", "type", "param", "code"],
+                        "properties": {
+                            "message": {"type": "string"},
+                            "type": {"type": "string"},
+                            "param": {"type": ["string", "null"]},
+                            "code": {"type": "string"},
+                            "doc_url": {"type": "string", "format": "uri"},
+                            "trace_id": {"type": "string"},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
+NAMED_REFUSALS: dict[object, str] = {oauth.refused_at_the_door: "OAuthRefusal", openai.refused: "OpenAiRefusal"}
+"""Which refusals have a form of their own, by what gives it to them."""
 SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
     "bearer": SecurityScheme(type="http", scheme="bearer", description="An access token, or an API key."),
     "api_key": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header", description="An API key."),
@@ -109,6 +155,7 @@ def _complete(found: dict[str, Any], app: Litestar) -> None:
     components = found.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components["responses"] = {f"Refusal{status}": _refusal(status, text) for status, text in REFUSALS.items()}
+    components["responses"] |= {"OAuthRefusal": OAUTH_REFUSAL, "OpenAiRefusal": OPENAI_REFUSAL}
     paths = found.get("paths", {})
     for method, path, handler, facts in rows(app):
         operation = paths.get(path, {}).get(method.lower())
@@ -138,7 +185,8 @@ def _mend(operation: dict[str, Any], method: str, path: str, facts: RouteFacts, 
     if method == "post":
         details.located(operation)
     for status in sorted({*_statuses(operation, method, path, facts), *known.refusals}):
-        responses.setdefault(status, {"$ref": f"#/components/responses/Refusal{status}"})
+        name = NAMED_REFUSALS.get(facts.refused_as, f"Refusal{status}")
+        responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
 
 
 def _statuses(operation: dict[str, Any], method: str, path: str, facts: RouteFacts) -> Iterator[str]:
@@ -150,6 +198,8 @@ def _statuses(operation: dict[str, Any], method: str, path: str, facts: RouteFac
         yield from ("401", "403")
     if "{" in path or access is Access.INTERNAL:
         yield "404"
+    if any(parameter.get("in") == "query" for parameter in operation.get("parameters", ())):
+        yield "414"
     if method not in {"get", "head"}:
         yield "409"
     if method not in NO_CONTENT_METHODS and "requestBody" in operation:

@@ -9,8 +9,18 @@ PATH_MAX = 4096
 """Longest path, in characters after percent-decoding."""
 
 _VERSION = re.compile(r"v\d{1,4}(?=/|$)")
-ALIASES = {"/token": "/api/v1/token", "/api/v1/openapi.json": "/openapi.json"}
+ALIASES = {
+    "/token": "/api/v1/token",
+    "/oauth/introspect": "/api/v1/oauth/introspect",
+    "/oauth/revoke": "/api/v1/oauth/revoke",
+    "/authz/forward": "/api/v1/authz/forward",
+    "/api/v1/openapi.json": "/openapi.json",
+    "/api/v1/.well-known/jwks.json": "/.well-known/jwks.json",
+    "/api/v1/.well-known/oauth-authorization-server": "/.well-known/oauth-authorization-server",
+}
 """Addresses that answer at another one too."""
+CALENDAR = ".ics"
+"""The end of a calendar's address: `/appointments/5.ics` is `/appointments/5/ics`, for programs that go by the end."""
 
 
 def canonical(path: str, newest: str = "v1") -> str:
@@ -30,6 +40,8 @@ def canonical(path: str, newest: str = "v1") -> str:
             path = f"/api/{newest}/{path[5:]}"
     elif _VERSION.match(path, 1):
         path = "/api" + path
+    if path.endswith(CALENDAR) and path.startswith("/api/"):
+        path = f"{path.removesuffix(CALENDAR)}/ics"
     return ALIASES.get(path, path)
 
 

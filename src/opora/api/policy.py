@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from opora.api.errors import InsufficientScope
-from opora.core.kernel.errors import NotFound, PermissionDenied, Unauthenticated
+from opora.core.kernel.errors import PermissionDenied, Unauthenticated
 from opora.core.kernel.model import Actor
 
 KEY = "policy"
@@ -28,17 +28,21 @@ class Undeclared(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may call a route: `scopes` must all have been granted where access is by scopes."""
+    """Who may call a route: `scopes` must all have been granted where access is by scopes.
+
+    `step_up` wants people, not keys, to have signed in lately, with their second factor where they have one.
+    """
 
     access: Access
     scopes: tuple[str, ...] = ()
+    step_up: bool = False
 
 
-def needs(*scopes: str) -> dict[str, object]:
-    """Return the `opt` of a handler that wants every one of these scopes."""
+def needs(*scopes: str, step_up: bool = False) -> dict[str, object]:
+    """Return the `opt` of a handler that wants every one of these scopes, and of people a fresh sign-in too."""
     if not scopes:
         raise ValueError("name at least one scope, or use SIGNED_IN")
-    return {KEY: Policy(Access.SCOPES, scopes)}
+    return {KEY: Policy(Access.SCOPES, scopes, step_up)}
 
 
 EXEMPT: dict[str, object] = {KEY: Policy(Access.EXEMPT)}
@@ -46,9 +50,14 @@ EXEMPT: dict[str, object] = {KEY: Policy(Access.EXEMPT)}
 PUBLIC: dict[str, object] = {KEY: Policy(Access.PUBLIC)}
 """Anyone, under the limits of an address; bad credentials are ignored, so that a client may renew spent ones."""
 INTERNAL: dict[str, object] = {KEY: Policy(Access.INTERNAL)}
-"""Anyone who calls from the internal networks; for others there is no such route."""
+"""Anyone who calls from the internal networks; for others there is no such route. Charged where it is asked for."""
+FORWARDED: dict[str, object] = {**INTERNAL, "by_peer": True, "charged": True}
+"""INTERNAL for proxies that always say on whose behalf they ask: their own address must be internal, not the client's,
+and the client is charged."""
 SIGNED_IN: dict[str, object] = {KEY: Policy(Access.SIGNED_IN)}
 """Any person or key."""
+FRESH: dict[str, object] = {KEY: Policy(Access.SIGNED_IN, step_up=True)}
+"""Any person who signed in lately, or key."""
 REPEATABLE: dict[str, object] = {"repeatable": True}
 """A public POST that honours Idempotency-Key; others do so anyway."""
 UNREPEATABLE: dict[str, object] = {"repeatable": False}
@@ -60,18 +69,15 @@ def upload(max_bytes: int) -> dict[str, object]:
     return {"upload_max_bytes": max_bytes}
 
 
-def enforce(policy: Policy, actor: Actor, *, is_internal: bool) -> None:
-    """Raise Unauthenticated, InsufficientScope, or NotFound for a stranger to an internal route, unless let in."""
+def enforce(policy: Policy, actor: Actor) -> None:
+    """Raise Unauthenticated or InsufficientScope unless let in; who may not know of a route has been told before."""
     access = policy.access
     if access is Access.SCOPES:
         for scope in policy.scopes:
             if not actor.may(scope):
                 raise _refusal(policy, actor)
-    elif access is Access.SIGNED_IN:
-        if actor.user_id is None and actor.key_id is None:
-            raise Unauthenticated("Sign in, or send a key.")
-    elif access is Access.INTERNAL and not is_internal:
-        raise NotFound
+    elif access is Access.SIGNED_IN and actor.user_id is None and actor.key_id is None:
+        raise Unauthenticated("Sign in, or send a key.")
 
 
 def _refusal(policy: Policy, actor: Actor) -> PermissionDenied | Unauthenticated:

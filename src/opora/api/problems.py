@@ -1,5 +1,6 @@
 """Every refusal as a problem document (RFC 9457): the only place that knows a status for an error."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import msgspec
 from litestar.exceptions import HTTPException, ValidationException
 
 from opora.api import errors as edge
+from opora.core.access.errors import StepUpNeeded
 from opora.core.kernel import errors as kernel
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,6 +39,7 @@ STATUS: dict[type[kernel.DomainError], int] = {
     kernel.Conflict: 409,
     kernel.Gone: 410,
     kernel.TooLarge: 413,
+    kernel.WrongMedia: 415,
     kernel.LimitExceeded: 429,
     kernel.Unavailable: 503,
 }
@@ -75,6 +78,7 @@ class Problem:
     detail: str
     members: Mapping[str, object] = field(default_factory=dict)
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    media_type: str = MEDIA_TYPE
 
     def body(self, base_url: str, instance: str, trace_id: str) -> bytes:
         """Return the JSON document; `base_url` and the code make its type."""
@@ -89,6 +93,12 @@ class Problem:
         }
         document.update(self.members)
         return msgspec.json.encode(document, enc_hook=str)
+
+    def line(self, base_url: str, trace_id: str) -> bytes:
+        """Return the document for a header, for gateways that pass on no body of whom they ask."""
+        document = msgspec.json.decode(self.body(base_url, "", trace_id))
+        document.pop("instance", None)
+        return json.dumps(document, separators=(",", ":")).encode("ascii")
 
 
 def title(kind: type[kernel.DomainError]) -> str:
@@ -157,7 +167,7 @@ def _validation(error: ValidationException) -> kernel.DomainError:
 
 def _headers(error: kernel.DomainError) -> tuple[tuple[bytes, bytes], ...]:
     if isinstance(error, kernel.Unauthenticated):
-        return (BEARER if type(error) is kernel.Unauthenticated else BEARER_INVALID,)
+        return (_challenge(error),)
     if isinstance(error, kernel.Unavailable):
         return ((b"retry-after", b"%d" % max(1, ceil(error.retry_after_s))),)
     if isinstance(error, kernel.LimitExceeded):
@@ -169,6 +179,14 @@ def _headers(error: kernel.DomainError) -> tuple[tuple[bytes, bytes], ...]:
     if isinstance(error, edge.UnsatisfiableRange) and "size" in error.facts:
         return ((b"content-range", f"bytes */{error.facts['size']}".encode("ascii")),)
     return ()
+
+
+def _challenge(error: kernel.Unauthenticated) -> tuple[bytes, bytes]:
+    """Return what asks for other credentials (RFC 6750 section 3; for a fresh sign-in RFC 9470 section 3)."""
+    if isinstance(error, StepUpNeeded):
+        value = f'Bearer realm="opora", error="insufficient_user_authentication", max_age={error.facts["max_age"]}'
+        return (b"www-authenticate", value.encode("ascii"))
+    return BEARER if type(error) is kernel.Unauthenticated else BEARER_INVALID
 
 
 def _wait_s(error: kernel.LimitExceeded) -> int:

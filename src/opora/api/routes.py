@@ -1,6 +1,6 @@
 """What the gate must know of each route before it lets a request in: one row a handler, made at the start."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import UnionType
@@ -10,11 +10,13 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import BodyKwarg
+from litestar.response import Stream
 from litestar.routes import HTTPRoute, WebSocketRoute
 
 from opora.api.bodies import BODY_MAX_BYTES
 from opora.api.errors import MethodNotAllowed, NoSuchRoute
 from opora.api.policy import Access, Operation, Policy, Undeclared, declared
+from opora.api.problems import Problem
 from opora.api.query import QueryFacts
 from opora.core.kernel.errors import NotFound
 
@@ -24,7 +26,12 @@ NO_QUERY = QueryFacts()
 
 @dataclass(frozen=True, slots=True)
 class RouteFacts:
-    """One handler's row: who may call it, which body and which query parameters it takes, what a call costs."""
+    """One handler's row: who may call it, which body and which query parameters it takes, what a call costs.
+
+    `waits` tells that a call may take long without being worked on: it streams, or waits for a slow sender or a text.
+    `by_peer` judges an internal call by who makes it and not by whom it is made for; `takes_basic` lets a key come as
+    HTTP Basic, with its id as the name; `refused_as` gives refusals a form that the route's protocol wants.
+    """
 
     policy: Policy
     query: QueryFacts = NO_QUERY
@@ -33,6 +40,11 @@ class RouteFacts:
     is_upload: bool = False
     is_repeatable: bool = False
     cost: int = 1
+    is_charged: bool = True
+    by_peer: bool = False
+    takes_basic: bool = False
+    waits: bool = False
+    refused_as: Callable[[Problem], Problem] | None = None
 
 
 class Match:
@@ -55,12 +67,15 @@ class Routes:
         self._find = app.asgi_router.handle_routing
         self._facts: dict[BaseRouteHandler, RouteFacts] = {}
         self.operations: list[Operation] = []
+        self.internal: set[str] = set()
         loose = []
         for method, path, handler, facts in rows(app, body_max_bytes):
             if facts is None:
                 loose.append(f"{method} {path} ({handler.handler_name})")
                 continue
             self._facts[handler] = facts
+            if facts.policy.access is Access.INTERNAL:
+                self.internal.add(path)
             self.operations.append(Operation(method, path, facts.policy))
         if loose:
             raise Undeclared("These handlers do not say who may call them: " + ", ".join(sorted(loose)))
@@ -96,6 +111,8 @@ class Routes:
 
 OPEN = RouteFacts(Policy(Access.PUBLIC))
 """The row of what Litestar answers by itself (OPTIONS)."""
+HIDDEN = RouteFacts(Policy(Access.PUBLIC), is_charged=False)
+"""The row of an internal route for those who may not know of it."""
 
 
 def with_head(methods: set[str]) -> set[str]:
@@ -137,7 +154,17 @@ def _facts(handler: HTTPRouteHandler, method: str, model: Any, body_max_bytes: i
         is_upload=upload_max_bytes is not None,
         is_repeatable=method == "POST" and bool(repeatable),
         cost=handler.opt.get("cost", 1),
+        is_charged=bool(handler.opt.get("charged", policy.access is not Access.INTERNAL)),
+        by_peer=bool(handler.opt.get("by_peer", False)),
+        takes_basic=bool(handler.opt.get("takes_basic", False)),
+        waits=upload_max_bytes is not None or bool(handler.opt.get("waits")) or _streams(handler),
+        refused_as=handler.opt.get("refused_as"),
     )
+
+
+def _streams(handler: HTTPRouteHandler) -> bool:
+    """Tell whether a handler says that it may answer with a stream."""
+    return Stream in _kinds(handler.parsed_fn_signature.return_type.annotation)
 
 
 def _media_type(handler: HTTPRouteHandler) -> str | None:

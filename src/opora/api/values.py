@@ -24,7 +24,8 @@ Text = Annotated[str, Meta(max_length=TEXT_MAX, pattern=TEXT_PATTERN)]
 """Several lines of text."""
 Label = Annotated[str, Meta(min_length=1, max_length=LABEL_MAX, pattern=LABEL_PATTERN)]
 """One line of text that is not empty."""
-Word = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$(?!\n)")]
+WORD_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$(?!\n)"
+Word = Annotated[str, Meta(min_length=1, max_length=64, pattern=WORD_PATTERN)]
 """A name made by programs: scopes, codes, locales."""
 Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s\u0000-\u0020]+@[^@\s\u0000-\u0020]+$(?!\n)")]
 """An address as far as its form goes; whether letters arrive there is for the letter to show."""

@@ -41,6 +41,7 @@ class Versions:
         self._headers: dict[str, Pairs] = {}
         self._retired: dict[str, VersionRetired] = {}
         self.newest = "v1"
+        """The version that a path without one means: the newest stable one."""
 
     def is_stale(self) -> bool:
         """Tell whether what is known has aged."""
@@ -61,24 +62,30 @@ class Versions:
         if self._registry is not None:
             self._stale_at_s = 0.0
 
-    def headers(self, version: str | None, path: str) -> Pairs:
-        """Return what an answer of this version carries; raises VersionRetired past its sunset."""
-        if version is None:
-            return []
-        retired = self._retired.get(version)
+    def headers(self, version: str | None) -> Pairs:
+        """Return what every answer of this version carries, refusals included."""
+        return [] if version is None else self._headers.get(version, [])
+
+    def refuse_retired(self, version: str | None, path: str) -> None:
+        """Raise VersionRetired past the version's sunset."""
+        retired = self._retired.get(version or "")
         if retired is not None and not path.removeprefix(f"/api/{version}").startswith(ALWAYS_OPEN):
             raise retired
-        return self._headers.get(version, [])
 
     def _take(self, rows: Iterable[ApiVersion]) -> None:
         now = self._clock.now()
         self._headers, self._retired = {}, {}
+        rows = list(rows)
         for row in rows:
             if row.status is VersionStatus.RETIRED or (row.sunset_on and now >= _midnight(row.sunset_on)):
                 self._retired[row.version] = _retired(row)
             found = _headers(row)
             if found:
                 self._headers[row.version] = found
+        stable = [
+            row.version for row in rows if row.status is VersionStatus.STABLE and row.version not in self._retired
+        ]
+        self.newest = max(stable, key=lambda word: int(word[1:]), default=self.newest)
 
 
 def _headers(row: ApiVersion) -> Pairs:

@@ -1,46 +1,48 @@
 """Which class stands behind which port."""
 
 import asyncio
+import inspect
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide
 
-from opora.adapters.crypto.sealing import AnswerVault
+from opora.adapters.crypto.sealing import AesSeal, AnswerVault
+from opora.adapters.memory.event_counts import EventCounts
 from opora.adapters.sql import revisions
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.audit_log import SqlAuditLog
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.housekeeping import SqlHousekeeping
-from opora.adapters.sql.idempotency import SqlIdempotentCalls
+from opora.adapters.sql.idempotency import ParkedCheckpoint, SqlIdempotentCalls
 from opora.adapters.sql.jobs import SqlJobViews
 from opora.adapters.sql.leases import SqlJobLeases, SqlJobProgress
 from opora.adapters.sql.postgres import PostgresDatabase
+from opora.adapters.sql.repositories import SqlParts
+from opora.adapters.sql.seals import Seal
 from opora.adapters.sql.sqlite import SqliteDatabase
-from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.standing import StandingWork
+from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.adapters.system.clock import SystemClock
 from opora.adapters.system.identifiers import TimeOrderedIdentifiers
 from opora.adapters.system.randomness import SystemRandomness
-from opora.bootstrap.access import access
-from opora.bootstrap.jobs import SUBSCRIPTIONS
+from opora.bootstrap import contexts
 from opora.bootstrap.limits import limits
 from opora.bootstrap.messenger import Messages
-from opora.bootstrap.profiles import Profiles
-from opora.bootstrap.secrets import hkdf
+from opora.bootstrap.personal import personal
+from opora.bootstrap.secrets import hkdf, rings
 from opora.bootstrap.settings import Settings
-from opora.core.access import usecases as access_usecases
 from opora.core.audit.ports import AuditLog
-from opora.core.jobs import usecases as jobs
 from opora.core.jobs.ports import Announcer, Housekeeping, JobLeases, JobProgress, JobTx, JobViews
-from opora.core.kernel import usecases as kernel
-from opora.core.kernel.ports import Clock, IdempotentCalls, Identifiers, Randomness, UnitOfWork, VersionTx
-from opora.core.profiles import usecases as profiles
+from opora.core.kernel.ports import Checkpoint, Clock, IdempotentCalls, Identifiers, Randomness, UnitOfWork, VersionTx
+from opora.core.notifications.usecases.carrying import AttachmentMakers
+from opora.core.notifications.usecases.firing import RelevanceChecks
 
 SCHEME = "sqlite:///"
-CONTEXTS = (kernel, jobs, access_usecases, profiles)
 
 
 class UseCases(Provider):
@@ -50,8 +52,31 @@ class UseCases(Provider):
 
     def __init__(self) -> None:
         super().__init__()
-        for context in CONTEXTS:
-            self.provide_all(*context.USE_CASES)
+        for context in contexts.ALL:
+            self.provide_all(*context.use_cases)
+
+        checks = {name: check for one in contexts.ALL for name, check in one.relevance.items()}
+        self.provide(gathered(checks, RelevanceChecks))
+        makers = {name: maker for one in contexts.ALL for name, maker in one.attachments.items()}
+        self.provide(gathered(makers, AttachmentMakers))
+
+
+def gathered(named: Mapping[str, type[Any]], registry: type[Any]) -> Callable[..., Any]:
+    """Return what gathers what kinds of notices name (checks, makers of files) into a registry by those names.
+
+    Each is a parameter of it: a factory that asks the container itself would wait for its own end.
+    """
+    places = {f"part_{number}": name for number, name in enumerate(named)}
+
+    def gather(**parts: Any) -> Any:
+        return registry({places[place]: part for place, part in parts.items()})
+
+    kinds = {place: named[name] for place, name in places.items()}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    wanted = [inspect.Parameter(place, keyword, annotation=kind) for place, kind in kinds.items()]
+    gather.__signature__ = inspect.Signature(wanted)  # type: ignore[attr-defined]  # what the container reads
+    gather.__annotations__ = {**kinds, "return": registry}
+    return gather
 
 
 class System(Provider):
@@ -71,6 +96,7 @@ class Stores(Provider):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
+        self._to_bus = settings.bus_chosen != "none"
 
     @provide
     async def database(self) -> AsyncIterator[Database]:
@@ -84,10 +110,38 @@ class Stores(Provider):
         return AuditKey(hkdf(self._settings.audit_key, "audit"))
 
     @provide
+    def events(self) -> EventCounts:
+        return EventCounts()
+
+    @provide
+    def standing(self, database: Database) -> StandingWork:
+        return StandingWork(database)
+
+    @provide
+    def row_seal(self) -> Seal:
+        return AesSeal(*rings(self._settings, "rows"))
+
+    @provide
     def sql_unit(
-        self, database: Database, identifiers: Identifiers, audit_key: AuditKey, announcer: Announcer
+        self,
+        database: Database,
+        identifiers: Identifiers,
+        audit_key: AuditKey,
+        announcer: Announcer,
+        events: EventCounts,
+        seal: Seal,
     ) -> SqlUnitOfWork:
-        return SqlUnitOfWork(database, SqlParts(identifiers, audit_key, announcer, SUBSCRIPTIONS))
+        parts = SqlParts(
+            identifiers,
+            audit_key,
+            announcer,
+            contexts.SUBSCRIPTIONS,
+            seal,
+            to_bus=self._to_bus,
+            noted=events.add,
+            seal_profiles=self._settings.seal_profiles,
+        )
+        return SqlUnitOfWork(database, parts)
 
     @provide
     def unit(self, unit: SqlUnitOfWork) -> AnyOf[UnitOfWork[JobTx], UnitOfWork[VersionTx]]:
@@ -95,7 +149,7 @@ class Stores(Provider):
 
     @provide
     def leases(self, database: Database, identifiers: Identifiers, randomness: Randomness, clock: Clock) -> JobLeases:
-        return SqlJobLeases(database, identifiers, randomness, clock)
+        return SqlJobLeases(database, identifiers, randomness, clock, to_bus=self._to_bus)
 
     @provide
     def progress(self, database: Database) -> JobProgress:
@@ -115,8 +169,13 @@ class Stores(Provider):
 
     @provide
     def idempotent_calls(self, database: Database, randomness: Randomness) -> IdempotentCalls:
-        keys = (hkdf(self._settings.encryption_key, purpose) for purpose in ("answers", "answer-marks"))
-        return SqlIdempotentCalls(database, randomness, AnswerVault(*keys))
+        newest, *older = rings(self._settings, "answers")
+        vault = AnswerVault(newest, hkdf(self._settings.encryption_key, "answer-marks"), *older)
+        return SqlIdempotentCalls(database, randomness, vault)
+
+    @provide
+    def checkpoint(self) -> Checkpoint:
+        return ParkedCheckpoint()
 
 
 def database_of(settings: Settings) -> Database:
@@ -131,10 +190,14 @@ def database_of(settings: Settings) -> Database:
     )
 
 
-def container(settings: Settings, *overrides: Provider) -> AsyncContainer:
-    """Build the graph; a missing adapter fails here, with the path to the hole."""
-    providers = (UseCases(), System(), Stores(settings), Messages(settings), limits(settings), *access(settings))
-    return make_async_container(*providers, Profiles(settings), *overrides)
+def container(settings: Settings, *overrides: Provider, start: Scope | None = None) -> AsyncContainer:
+    """Build the graph; a missing adapter fails here, with the path to the hole.
+
+    One that starts in an outer scope is entered any number of times, each with instances of its own.
+    """
+    machine = (UseCases(), System(), Stores(settings), Messages(settings), limits(settings), personal())
+    brought = (provider for context in contexts.ALL for provider in context.providers(settings))
+    return make_async_container(*machine, *brought, *overrides, start_scope=start)
 
 
 @asynccontextmanager

@@ -1,25 +1,34 @@
 """Wires the HTTP edge: health, metrics, versions, and what the gate asks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from dishka import Provider, Scope, provide
-from prometheus_client import REGISTRY
 
 import opora
-from opora.adapters.sql import revisions
+from opora.adapters.memory.event_counts import EventCounts
 from opora.adapters.sql.connection import Database
+from opora.adapters.sql.standing import StandingWork
 from opora.adapters.sql.versions import SqlVersionRegistry
 from opora.api import sentry
+from opora.api.cookies import BrowserCookies, origin_of
 from opora.api.edge import EdgeParts, EdgeSettings
-from opora.api.health import Check, HealthChecks
+from opora.api.health import HealthChecks
+from opora.api.live import LiveHub
 from opora.api.metrics import Metrics
 from opora.api.pages import Cursors
+from opora.api.v1.notifications import encoded_notice
 from opora.bootstrap.limits import SharedStore
 from opora.bootstrap.settings import Settings
+from opora.bootstrap.watching import health_of, register
+from opora.core.access.model.keytext import KeyFormat
 from opora.core.access.ports.rates import RateGate, RateStats
-from opora.core.access.usecases.authenticate import Authenticate
+from opora.core.access.rules.stepup import StepUpPolicy
+from opora.core.access.usecases.authenticate import Authenticate, ForgetCaller
+from opora.core.bus.ports import BusQueue
 from opora.core.jobs.ports import JobViews
 from opora.core.kernel.ports import Clock, IdempotentCalls, VersionRegistry
+from opora.core.notifications.ports.channels import Live
+from opora.core.notifications.ports.people import InboxViews, Recipients
 
 
 class Edge(Provider):
@@ -32,9 +41,9 @@ class Edge(Provider):
         self._settings = settings
 
     @provide
-    def metrics(self) -> Metrics:
+    def metrics(self, events: EventCounts, work: StandingWork) -> Metrics:
         metrics = Metrics()
-        metrics.registry.register(REGISTRY)  # the process's own and the worker's
+        register(metrics.registry, events, work)
         return metrics
 
     @provide
@@ -42,26 +51,24 @@ class Edge(Provider):
         return Cursors(self._settings.cursor_key.encode())
 
     @provide
+    def cookies(self) -> BrowserCookies:
+        return BrowserCookies(
+            enabled=self._settings.browser_cookies,
+            max_age_s=self._settings.refresh_ttl_days * 86_400,
+            origin=origin_of(self._settings.base_url),
+        )
+
+    @provide
+    def live(self, views: InboxViews, recipients: Recipients, news: Live) -> LiveHub:
+        return LiveHub(views, recipients, news, encoded_notice)
+
+    @provide
     def versions(self, database: Database) -> VersionRegistry:
         return SqlVersionRegistry(database)
 
     @provide
-    def health(self, database: Database, jobs: JobViews, shared: SharedStore) -> HealthChecks:
-        async def answers() -> Mapping[str, object]:
-            return {"schema": await revisions.current(database.read)}
-
-        async def waiting() -> Mapping[str, object]:
-            return {"dead": (await jobs.counts())["dead"]}
-
-        checks: dict[str, Check] = {"database": answers, "jobs": waiting}
-        if shared.redis is not None:
-            redis = shared.redis
-
-            async def pings() -> None:
-                await redis.call("PING")
-
-            checks["redis"] = pings
-        return HealthChecks(checks, frozenset({"redis"}))
+    def health(self, database: Database, jobs: JobViews, shared: SharedStore, events: BusQueue) -> HealthChecks:
+        return health_of(database, jobs, shared, events if self._settings.bus_chosen != "none" else None)
 
     @provide
     def parts(
@@ -73,6 +80,8 @@ class Edge(Provider):
         repetitions: IdempotentCalls,
         versions: VersionRegistry,
         metrics: Metrics,
+        forget: ForgetCaller,
+        key_format: KeyFormat,
     ) -> EdgeParts:
         settings = self._settings
         edge = EdgeSettings(
@@ -81,10 +90,14 @@ class Edge(Provider):
             cors_origins=settings.cors_origins,
             hsts_max_age_s=settings.hsts_s,
             body_max_bytes=settings.body_limit_bytes,
+            requests_max=settings.requests_at_once,
+            wait_max_s=settings.wait_max_ms / 1000,
             problem_base_url=settings.problem_base_url,
+            step_up=StepUpPolicy(settings.step_up_s),
+            key_format=key_format,
         )
         told = reporter(settings)
-        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, told, edge)
+        return EdgeParts(authenticate, rates, clock, repetitions, versions, stats, metrics, told, edge, forget)
 
 
 def reporter(settings: Settings) -> Callable[[BaseException], None] | None:

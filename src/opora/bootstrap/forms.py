@@ -3,14 +3,20 @@
 import re
 from base64 import b64decode
 from collections.abc import Callable
+from datetime import time
 from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from opora.core.billing.model.currencies import EXPONENTS
+
+COUNTRY_LENGTH = 2
 SECRET_LENGTH_MIN = 32
 PEPPER_LENGTH_MIN = 16
 WEBHOOK_KEY_BYTES_MIN = 16
 
 _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_BUS_NAME = re.compile(r"[a-z][a-z0-9._-]{0,63}")
 _KEY_PREFIX = re.compile(r"[a-z][a-z0-9]{1,15}")
 _PEPPER = re.compile(r"[a-z][a-z0-9]{0,15}:[!-~]+")
 _EMAIL = re.compile(r"[^@\s<>\",;]{1,64}@[^@\s<>\",;]{1,253}")
@@ -80,11 +86,34 @@ def amqp_url(text: str) -> str:
 
 
 def storage_url(text: str) -> str:
-    """A folder."""
+    """A folder, or a bucket."""
+    if text.startswith("s3:"):
+        parts = _parts(text, "s3")
+        if not parts.netloc or "@" in parts.netloc:
+            raise ValueError("names no bucket, or holds credentials; write s3://bucket/prefix?endpoint=https://host")
+        return text
     if not text.startswith("file:"):
-        raise ValueError("is no file: address; files are kept in folders only")
+        raise ValueError("is neither a file: nor an s3: address")
     if not text.removeprefix("file:").removeprefix("//"):
         raise ValueError("names no folder")
+    return text
+
+
+def sms_url(text: str) -> str:
+    """A service that takes Twilio's calls, with the account, its token and the sender's number."""
+    parts = _server(text, "https", "http")
+    if not (parts.username and parts.password):
+        raise ValueError("names no account and token; write https://SID:TOKEN@host/?from=+15551234567")
+    if "from=" not in parts.query:
+        raise ValueError("names no sender; write ?from=+15551234567 at its end")
+    return text
+
+
+def clamd_url(text: str) -> str:
+    """ClamAV's daemon: a host, or a socket of this machine."""
+    parts = _parts(text, "clamd")
+    if bool(parts.netloc) == bool(parts.path.strip("/")) or parts.query or parts.username:
+        raise ValueError("is neither clamd://host:port nor clamd:///path/of/a/socket")
     return text
 
 
@@ -139,6 +168,26 @@ def label(text: str) -> str:
     return text
 
 
+def labels(text: str) -> str:
+    """Short plain words, comma-separated; none is allowed."""
+    found = [label(one.strip()) for one in text.split(",") if one.strip()]
+    return ",".join(found)
+
+
+def bus_name(text: str) -> str:
+    """The name of an exchange."""
+    if not _BUS_NAME.fullmatch(text) or text.startswith("amq."):
+        raise ValueError("is not 1 to 64 of a-z, 0-9, - _ and . that begin with a letter; names in amq. are RabbitMQ's")
+    return text
+
+
+def country(text: str) -> str:
+    """A country by its two letters."""
+    if not (len(text) == COUNTRY_LENGTH and text.isascii() and text.isalpha() and text.isupper()):
+        raise ValueError("is not a country's two letters such as RU")
+    return text
+
+
 def key_prefix(text: str) -> str:
     """A word that secret scanners can look for."""
     if not _KEY_PREFIX.fullmatch(text):
@@ -180,11 +229,40 @@ def whsec(text: str) -> str:
     return text
 
 
+def zone(text: str) -> str:
+    """The name of a time zone that this machine knows."""
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone; write Europe/Moscow, or UTC") from None
+    return text
+
+
+def time_of_day(text: str) -> str:
+    """An hour and a minute."""
+    try:
+        if len(text) != len("18:00"):
+            raise ValueError
+        time.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is no time of day; write 18:00") from None
+    return text
+
+
+def currency(text: str) -> str:
+    """A currency of ISO 4217."""
+    if text not in EXPONENTS:
+        raise ValueError("is no code of ISO 4217; write RUB")
+    return text
+
+
 FORMS: dict[str, Callable[[str], str]] = {
     check.__name__: check
     for check in (
-        http_url, http_prefix, database_url, redis_url, amqp_url, storage_url, smtp_url, sftp_url, dsn,
-        origin, network, email, label, key_prefix, secret, root_secret, pepper, whsec,
+        http_url, http_prefix, database_url, redis_url, amqp_url, storage_url, sms_url, clamd_url, smtp_url, sftp_url,
+        dsn,
+        origin, network, email, label, labels, bus_name, country, key_prefix, secret, root_secret, pepper, whsec,
+        zone, time_of_day, currency,
     )
 }  # fmt: skip
 """The checks by the name that a setting's description gives."""

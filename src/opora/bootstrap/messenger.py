@@ -1,7 +1,7 @@
-"""How committed work is announced and heard of: through Redis where it is given, else within the process."""
+"""How committed work is announced and heard of: through RabbitMQ or Redis where one is given, else in the process."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
@@ -31,7 +31,7 @@ class LocalMessenger(Messenger):
     def __init__(self) -> None:
         self._wakes: Sequence[Wake] = ()
 
-    def announce(self, ids: Sequence[UUID]) -> None:  # noqa: ARG002  # the rows say what the work is
+    def announce(self, ids: Sequence[UUID], kinds: Collection[str] = ()) -> None:  # noqa: ARG002  # the rows say what the work is
         for wake in self._wakes:
             wake()
 
@@ -57,8 +57,8 @@ class LateMessenger(Messenger):
             self._built = self._build()
         return self._built
 
-    def announce(self, ids: Sequence[UUID]) -> None:
-        self.built().announce(ids)
+    def announce(self, ids: Sequence[UUID], kinds: Collection[str] = ()) -> None:
+        self.built().announce(ids, kinds)
 
     def heard(self, *wakes: Wake) -> AbstractAsyncContextManager[None]:
         return self.built().heard(*wakes)
@@ -79,11 +79,12 @@ class Messages(Provider):
 
     @provide
     async def messenger(self) -> AsyncIterator[AnyOf[Messenger, Announcer]]:
-        messenger = LateMessenger(self._through_redis) if self._settings.redis_url else LocalMessenger()
+        apart = self._settings.broker_chosen != "none"
+        messenger = LateMessenger(self._through_broker) if apart else LocalMessenger()
         yield messenger
         await messenger.close()
 
-    def _through_redis(self) -> Messenger:
-        from opora.bootstrap.redis_messenger import RedisMessenger  # noqa: PLC0415  # for what LateMessenger is
+    def _through_broker(self) -> Messenger:
+        from opora.bootstrap.taskiq_messenger import messenger_of  # noqa: PLC0415  # for what LateMessenger is
 
-        return RedisMessenger(self._settings.redis_url, f"{self._settings.redis_prefix}:wake")
+        return messenger_of(self._settings)

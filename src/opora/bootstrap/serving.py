@@ -17,6 +17,7 @@ from opora.bootstrap.container import application, upgrade_embedded
 from opora.bootstrap.lean import ORM_FOR_LITESTAR, without
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import load
+from opora.bootstrap.watching import watchable
 from opora.bootstrap.worker import working
 from opora.core.access.ports.rates import RateStats
 from opora.core.access.usecases.signing import EnsureSigningKey
@@ -24,6 +25,9 @@ from opora.worker.journal import LoggedJournal
 from opora.worker.loops import Loop
 
 KEEP_ALIVE_S = 30
+SOCKET_MESSAGE_BYTES_MAX = 64 * 1024
+KEYS_RENEWED_S = 10.0
+"""How soon a process turns to a new signing key, and lets go of one that was withdrawn."""
 type First = Callable[[AsyncContainer], Awaitable[None]]
 """What is done with an opened program before it is served."""
 
@@ -60,7 +64,7 @@ async def tending(container: AsyncContainer) -> AsyncIterator[None]:
 
     journal = LoggedJournal()
     loops = [
-        Loop("renewing signing keys", 60.0, renew, journal),
+        Loop("renewing signing keys", KEYS_RENEWED_S, renew, journal),
         Loop("writing uses of keys", 30.0, flush_usage, journal),
         Loop("writing figures of limits", 3.0, flush_stats, journal),
     ]
@@ -150,7 +154,11 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "port": settings.http_port,
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
         "http": "opora.bootstrap.wire:Connection",
-        "ws": "none",
+        "ws": "websockets-sansio",
+        "ws_max_size": SOCKET_MESSAGE_BYTES_MAX,
+        "ws_ping_interval": 20.0,
+        "ws_ping_timeout": 20.0,
+        "ws_per_message_deflate": False,
         "lifespan": "on",
         "log_config": None,
         "access_log": False,
@@ -190,5 +198,5 @@ async def work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
-    async with application(settings) as container, working(container, settings):
+    async with application(settings) as container, working(container, settings), watchable(container, settings):
         await ended.wait()

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -193,6 +193,7 @@ def _with_defaults(settings: Settings) -> Settings:
         problem_base_url=settings.problem_base_url or f"{base_url}/problems/",
         database_url=settings.database_url or f"sqlite:///{home}/opora.db",
         storage_url=settings.storage_url or f"file:{home}/files",
+        upgrade_url=settings.upgrade_url or f"{base_url}/api/v1/plans",
     )
 
 
@@ -212,5 +213,15 @@ def _contradictions(settings: Settings) -> list[Fault]:
             len(set(names)) != len(names),
             Fault("OPORA_KEY_PEPPERS", "gives one name to two peppers", "Give the new pepper a new name, such as p2"),
         ),
+        *_without_server(settings),
     ]
     return [fault for wrong, fault in found if wrong]
+
+
+def _without_server(settings: Settings) -> Iterator[tuple[bool, Fault]]:
+    """Yield what the bus and the broker would need that has no address."""
+    addresses = {"rabbitmq": ("OPORA_AMQP_URL", settings.amqp_url), "redis": ("OPORA_REDIS_URL", settings.redis_url)}
+    for name, chosen in (("OPORA_BUS", settings.bus), ("OPORA_BROKER", settings.broker)):
+        variable, address = addresses.get(chosen, ("", "-"))
+        mend = f"Set {variable}, or leave {name} at auto"
+        yield not address, Fault(name, f"is {chosen}, which has no address", mend)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from opora.bootstrap.faults import SettingsInvalid
 from opora.bootstrap.fields import FIELDS, OUTSIDE, PLUGINS, Field
 from opora.bootstrap.forms import redacted_url
-from opora.bootstrap.settings import SECTIONS, Settings
+from opora.bootstrap.settings import Settings
+from opora.bootstrap.settings.about import SECTIONS
 from opora.bootstrap.sources import read
 from opora.cli.command import Call, Command
 from opora.cli.exits import Exit

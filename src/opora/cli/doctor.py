@@ -1,6 +1,6 @@
 """`opora doctor`: what is wrong, and how to mend it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from opora.bootstrap.faults import SettingsInvalid
 from opora.bootstrap.settings import Settings
@@ -8,6 +8,7 @@ from opora.bootstrap.sources import read
 from opora.cli.checks import Finding, Health, adapters, counters, home, inside, schema, storage
 from opora.cli.command import Call, Command
 from opora.cli.exits import Exit, failure
+from opora.cli.output import Output
 from opora.cli.running import run
 
 MARKS = {Health.WELL: "✓", Health.WARN: "!", Health.ILL: "✗"}
@@ -15,16 +16,20 @@ MARKS = {Health.WELL: "✓", Health.WARN: "!", Health.ILL: "✗"}
 
 def examine(call: Call) -> Exit:
     """Look at everything, show each finding, and fail when one is a fault."""
-    findings = list(_findings())
+    return report(call.output, list(_findings()))
+
+
+def report(output: Output, findings: Sequence[Finding]) -> Exit:
+    """Show findings with their next steps; the exit code tells whether one is a fault."""
     ill = sum(one.health is Health.ILL for one in findings)
     warned = sum(one.health is Health.WARN for one in findings)
-    call.output.document({"ok": ill == 0, "faults": ill, "warnings": warned, "findings": findings})
+    output.document({"ok": ill == 0, "faults": ill, "warnings": warned, "findings": findings})
     width = max(len(one.name) for one in findings)
     for one in findings:
-        call.output.line(f"{MARKS[one.health]} {one.name.ljust(width)}  {one.seen}")
+        output.line(f"{MARKS[one.health]} {one.name.ljust(width)}  {one.seen}")
         if one.mend:
-            call.output.line(f"  {' ' * width}  → {one.mend}")
-    call.output.line(f"\n{ill} faults, {warned} warnings")
+            output.line(f"  {' ' * width}  → {one.mend}")
+    output.line(f"\n{ill} faults, {warned} warnings")
     return Exit.FINDINGS if ill else Exit.OK
 
 

@@ -60,6 +60,8 @@ _BY_KIND: tuple[tuple[str, Exit, str], ...] = (
     ("opora.core.kernel.errors.Unavailable", Exit.UNAVAILABLE, "`opora doctor` says what is down and how to mend it"),
     ("opora.bootstrap.faults.SettingsInvalid", Exit.CONFIG, "`opora config reference` explains every setting"),
     ("opora.bootstrap.plugins.PluginInvalid", Exit.CONFIG, "Install the adapter, or name one that is installed"),
+    ("opora.bootstrap.storage.StorageLacking", Exit.CONFIG, "Mend OPORA_STORAGE_URL, or install what it needs"),
+    ("opora.bootstrap.bus.BusLacking", Exit.CONFIG, "Install what OPORA_AMQP_URL needs, or leave it out"),
     ("sqlalchemy.exc.OperationalError", Exit.UNAVAILABLE, "`opora doctor` says what is down and how to mend it"),
     ("asyncpg.exceptions._base.PostgresError", Exit.UNAVAILABLE, "Check OPORA_DATABASE_URL: name, password, database"),
     ("alembic.util.exc.CommandError", Exit.DATA, "`opora db current` prints where the schema stands"),

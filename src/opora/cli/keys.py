@@ -3,7 +3,7 @@
 import csv
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from opora.cli.running import Application, run
 from opora.cli.values import readable, span, whole
 from opora.core.access.model.keys import IssuedKey, KeyFilter, KeyReach, KeyState, KeyView, NewKey
 from opora.core.access.model.keytext import Environment
-from opora.core.access.model.scopes import ROLE_SCOPES, SCOPES, Role
+from opora.core.access.model.scopes import KEY_SCOPES, SCOPES, Role, scopes_of
 from opora.core.access.ports.keys import KeyViews
 from opora.core.access.usecases.keys import ImportKey, IssueKey, RevokeKey, RotateKey
 from opora.core.kernel.errors import DomainError
@@ -36,7 +36,7 @@ def create(call: Call) -> None:
             SYSTEM,
             NewKey(
                 label=given.label,
-                scopes=frozenset(given.scope or ROLE_SCOPES[Role.CLIENT]),
+                scopes=frozenset(given.scope or KEY_SCOPES),
                 environment=Environment(given.environment),
                 rate_limit_per_min=given.rate_limit_per_min,
                 expires_at=expires_at,
@@ -57,17 +57,30 @@ def rotate(call: Call) -> None:
     _show_issued(call, run(work))
 
 
-def issue_for_tour() -> str:
-    """Make a key for an hour that may make keys, and return its text."""
+def issue_for_tour() -> tuple[int, str]:
+    """Make a key for an hour that may make keys and users, and whatever else a tour does; return its id and text."""
 
-    async def work(app: Application) -> str:
+    async def work(app: Application) -> tuple[int, str]:
         issue, clock = await app.get(IssueKey), await app.get(Clock)
-        scopes = ROLE_SCOPES[Role.CLIENT] | {"keys:read", "keys:write"}
+        roles = (Role.CLIENT, Role.STAFF, Role.OPERATOR, Role.MANAGER)
+        scopes = scopes_of(roles) | {"users:write", "projects:read_all"}
         expires_at = clock.now() + timedelta(hours=1)
         wanted = NewKey(label="tour: makes keys", scopes=scopes, environment=Environment.TEST, expires_at=expires_at)
-        return (await issue(SYSTEM, wanted)).key
+        made = await issue(SYSTEM, wanted)
+        return made.id, made.key
 
     return run(work)
+
+
+def revoke_after_tour(ids: Sequence[int]) -> None:
+    """Revoke the keys of a tour."""
+
+    async def work(app: Application) -> None:
+        revoke = await app.get(RevokeKey)
+        for id in ids:
+            await revoke(SYSTEM, id)
+
+    run(work)
 
 
 def _show_issued(call: Call, made: IssuedKey) -> None:
@@ -175,7 +188,7 @@ def _wanted(row: Mapping[str, str]) -> NewKey:
     expires_at = datetime.fromisoformat(row["expires_at"]) if row.get("expires_at") else None
     return NewKey(
         label=row.get("label", ""),
-        scopes=frozenset(scopes or ROLE_SCOPES[Role.CLIENT]),
+        scopes=frozenset(scopes or KEY_SCOPES),
         environment=Environment(row.get("environment") or "live"),
         rate_limit_per_min=int(limit) if limit else None,
         expires_at=expires_at and (expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)),

@@ -1,23 +1,30 @@
-"""The stories that a tour walks: what is called, what has to come back, what is worth showing."""
+"""A tour under way: steps taken, what has to come back of each, who takes them, and what is waited for."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from secrets import token_hex
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex, token_urlsafe
 from typing import Any, Protocol
 
 from opora.cli.web import Answer, Web
 
-PEOPLE = 100
-SMALL_LIMIT = 5
-EXPORT_WAIT_S = 60.0
+WAIT_S = 60.0
 POLL_S = 0.1
+POLL_MAX_S = 3.0
+"""Waits between questions grow to this, so that asking spends none of the caller's own limit."""
 CREDENTIALS = {"Authorization", "X-API-Key"}
-TOUR_SCOPES = ["profiles:read", "profiles:write", "profiles:delete", "exports:read", "exports:write"]
+FORBIDDEN = 403
+REVOKED = 204
 
 
 class StoryBroken(Exception):
     """A step did not end as the contract says."""
+
+
+class NotAllowed(StoryBroken):
+    """Whoever took the step may not."""
 
 
 class Told(Protocol):
@@ -36,6 +43,8 @@ class Story:
     told: Told
     headers: dict[str, str] = field(default_factory=dict)
     steps: list[dict[str, object]] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    """The keys that were made for it; they are taken back at its end."""
 
     def step(
         self,
@@ -54,6 +63,7 @@ class Story:
         """
         given = dict(headers or {})
         sent = given if CREDENTIALS & given.keys() else {**self.headers, **given}
+        call = f"{method} {unsigned(path)}"
         begun = time.perf_counter()
         answer = self.web.call(method, path, body, sent)
         took_ms = (time.perf_counter() - begun) * 1000
@@ -61,18 +71,19 @@ class Story:
             told = answer.json or {}
             detail = told.get("detail") or told.get("title") or answer.body[:200].decode("utf-8", "replace")
             wanted = " or ".join(map(str, expect))
-            raise StoryBroken(f"{about}: {method} {path} answered {answer.status}, not {wanted}: {detail}")
+            broken = NotAllowed if answer.status == FORBIDDEN else StoryBroken
+            raise broken(f"{about}: {call} answered {answer.status}, not {wanted}: {detail}")
         shown = show(answer)
         self.steps.append(
             {
                 "about": about,
-                "call": f"{method} {path}",
+                "call": call,
                 "status": answer.status,
                 "ms": round(took_ms, 1),
                 "shown": shown,
             }
         )
-        self.told(len(self.steps), about, f"{method} {path}", answer.status, took_ms, shown)
+        self.told(len(self.steps), about, call, answer.status, took_ms, shown)
         return answer
 
     def hold(self, holds: bool, promise: str) -> None:
@@ -81,28 +92,40 @@ class Story:
             raise StoryBroken(f"not so: {promise}")
 
 
-def profiles_story(story: Story, opener: Mapping[str, str], local_key: Callable[[], str]) -> None:
-    """Document 0: a key, people made, kept, listed and deleted, a PDF of one, and the limit met."""
-    story.step("The service is ready", "GET", "/health/ready", show=lambda a: f"status: {a.json['status']}")
-    maker = _maker(story, opener, local_key)
-    story.headers = {"X-API-Key": _key(story, maker, "tour", None)}
-    people = _generate(story)
-    _read(story, people[0])
-    _export(story, people[0]["id"])
-    _delete(story, people[-1]["id"])
-    _limit(story, maker)
+def unsigned(link: str) -> str:
+    """Return a link as it may be shown: its signature lets nobody in."""
+    return re.sub(r"(signature=\w{6})\w+", r"\1…", link)
 
 
-def _maker(story: Story, opener: Mapping[str, str], local_key: Callable[[], str]) -> dict[str, str]:
-    """Return the headers of somebody who may make keys."""
+def maker(story: Story, opener: Mapping[str, str], local_key: Callable[[], str]) -> dict[str, str]:
+    """Return the headers of somebody who may make keys, and perhaps people."""
     if "email" in opener:
-        answer = story.step("Sign in as the admin", "POST", "/api/v1/auth/login", dict(opener))
-        return {"Authorization": f"Bearer {answer.json['access_token']}"}
+        return signed_in(story, "Sign in as the admin", opener)
     return {"X-API-Key": opener.get("key") or local_key()}
 
 
-def _key(story: Story, maker: Mapping[str, str], label: str, limit_per_min: int | None) -> str:
-    body: dict[str, Any] = {"label": label, "scopes": TOUR_SCOPES, "environment": "test"}
+def take_back(story: Story, made_by: Mapping[str, str]) -> None:
+    """Revoke every key that the tour made; one that its maker may not see again ends by its own time."""
+    while story.keys:
+        id = story.keys.pop()
+        story.step(
+            f"Revoke key {id}: none of the tour stays", "DELETE", f"/api/v1/admin/api-keys/{id}", expect=(204, 404),
+            headers=made_by, show=lambda a: "" if a.status == REVOKED else "not seen by its maker; it ends in an hour",
+        )  # fmt: skip
+
+
+def signed_in(story: Story, about: str, opener: Mapping[str, str]) -> dict[str, str]:
+    """Sign somebody in by password and return the headers of their calls."""
+    answer = story.step(about, "POST", "/api/v1/auth/login", dict(opener))
+    return {"Authorization": f"Bearer {answer.json['access_token']}"}
+
+
+def key(
+    story: Story, made_by: Mapping[str, str], label: str, scopes: Sequence[str], limit_per_min: int | None = None
+) -> dict[str, str]:
+    """Make a key for an hour and return the headers of its calls."""
+    end = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    body: dict[str, Any] = {"label": label, "scopes": list(scopes), "environment": "test", "expires_at": end}
     if limit_per_min is not None:
         body["rate_limit_per_min"] = limit_per_min
     answer = story.step(
@@ -111,85 +134,54 @@ def _key(story: Story, maker: Mapping[str, str], label: str, limit_per_min: int 
         "/api/v1/admin/api-keys",
         body,
         expect=(201,),
-        headers=maker,
+        headers=made_by,
         show=lambda a: f"key {a.json['id']}: {a.json['key'][:14]}… (shown this once)",
     )
-    return str(answer.json["key"])
+    story.keys.append(int(answer.json["id"]))
+    return {"X-API-Key": str(answer.json["key"])}
 
 
-def _generate(story: Story) -> list[dict[str, Any]]:
-    once = {"Idempotency-Key": f"tour-{token_hex(8)}"}
-    wanted = {"count": PEOPLE, "persist": True, "locale": "ru_RU"}
-    path = "/api/v1/profiles/generate"
-    answer = story.step(
-        f"Make {PEOPLE} people and keep them", "POST", path, wanted, expect=(201,), headers=once,
-        show=lambda a: _person(a.json["profiles"][0]),
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody made for the tour, signed in: `headers` are those of their calls."""
+
+    id: int
+    role: str
+    headers: Mapping[str, str]
+
+
+def person(story: Story, made_by: Mapping[str, str], role: str) -> Person:
+    """Make somebody of that role, with a password that nobody else learns, and sign them in."""
+    opener = {"email": f"tour-{role}-{token_hex(6)}@example.org", "password": token_urlsafe(24)}
+    made = story.step(
+        f"Make a user who is {role}", "POST", "/api/v1/users", {**opener, "roles": [role]},
+        expect=(201,), headers=made_by, show=lambda a: f"user {a.json['id']}: {a.json['email']}",
     )  # fmt: skip
-    people: list[dict[str, Any]] = answer.json["profiles"]
-    story.hold(len(people) == PEOPLE, f"{PEOPLE} people were asked for and made")
-    again = story.step(
-        "Ask again under the same Idempotency-Key: the same people, none made twice", "POST", path, wanted,
-        expect=(201,), headers=once, show=lambda a: f"Idempotent-Replayed: {a.headers.get('idempotent-replayed')}",
-    )  # fmt: skip
-    story.hold(again.body == answer.body, "a repeated request gets the first answer")
-    return people
+    return Person(int(made.json["id"]), role, signed_in(story, f"Sign in as {role}", opener))
 
 
-def _read(story: Story, person: Mapping[str, Any]) -> None:
-    story.step(
-        "List them, three on a page", "GET", "/api/v1/profiles?locale=ru_RU&limit=3",
-        show=lambda a: f"{a.json['count']} in all; " + ", ".join(one["full_name"] for one in a.json["results"]),
-    )  # fmt: skip
-    read = story.step("Read one", "GET", f"/api/v1/profiles/{person['id']}", show=lambda a: _person(a.json))
-    story.hold(read.json["full_name"] == person["full_name"], "what was kept is what was made")
+def dismiss(story: Story, made_by: Mapping[str, str], *people: Person) -> None:
+    """Block those who were made for the tour: their sessions end."""
+    for one in people:
+        story.step(
+            f"Block the {one.role}: nobody of the tour stays", "PATCH", f"/api/v1/users/{one.id}",
+            {"is_active": False}, headers=made_by, show=lambda a: f"is_active: {a.json['is_active']}",
+        )  # fmt: skip
 
 
-def _export(story: Story, profile_id: int) -> None:
-    asked = story.step(
-        "Ask for a PDF of one", "POST", "/api/v1/exports", {"profile_id": profile_id, "format": "pdf"},
-        expect=(202,), show=lambda a: f"export {a.json['export_id']}: {a.json['status']}",
-    )  # fmt: skip
-    path = f"/api/v1/exports/{asked.json['export_id']}"
-    _wait(story, path)
-    story.step("It is drawn", "GET", path, show=lambda a: f"status: {a.json['status']}")
-    file = story.step(
-        "Download it", "GET", f"{path}/download",
-        show=lambda a: f"{len(a.body)} bytes, {a.headers.get('content-disposition', '')}",
-    )  # fmt: skip
-    story.hold(file.body.startswith(b"%PDF-"), "the file is a PDF")
+def wait(story: Story, path: str, is_done: Callable[[Any], bool], what: str) -> None:
+    """Ask until what a worker does is done; raise StoryBroken where that takes too long."""
+    if not until(lambda: is_done(story.web.call("GET", path, headers=story.headers).json or {})):
+        raise StoryBroken(f"{what} within {WAIT_S:.0f} s; does a worker run?")
 
 
-def _wait(story: Story, path: str) -> None:
-    """Ask until the export is drawn."""
-    end = time.monotonic() + EXPORT_WAIT_S
+def until(is_done: Callable[[], bool]) -> bool:
+    """Ask until it is done; False where that takes too long."""
+    end = time.monotonic() + WAIT_S
+    pause_s = POLL_S
     while time.monotonic() < end:
-        status = (story.web.call("GET", path, headers=story.headers).json or {}).get("status")
-        if status == "completed":
-            return
-        if status == "failed":
-            raise StoryBroken("the export failed; `opora jobs list --state dead` shows why")
-        time.sleep(POLL_S)
-    raise StoryBroken(f"the export was not drawn within {EXPORT_WAIT_S:.0f} s; does a worker run?")
-
-
-def _delete(story: Story, profile_id: int) -> None:
-    story.step("Delete one", "DELETE", f"/api/v1/profiles/{profile_id}", expect=(204,))
-    story.step(
-        "It is gone", "GET", f"/api/v1/profiles/{profile_id}", expect=(404,), show=lambda a: f"code: {a.json['code']}"
-    )
-
-
-def _limit(story: Story, maker: Mapping[str, str]) -> None:
-    mine = {"X-API-Key": _key(story, maker, "tour: a small limit", SMALL_LIMIT)}
-    for _ in range(SMALL_LIMIT):
-        story.web.call("GET", "/api/v1/profiles?limit=1", headers=mine)
-    refused = story.step(
-        f"The {SMALL_LIMIT + 1}th call in a minute is refused", "GET", "/api/v1/profiles?limit=1", expect=(429,),
-        headers=mine, show=lambda a: f"Retry-After: {a.headers.get('retry-after')}, code: {a.json['code']}",
-    )  # fmt: skip
-    story.hold("retry-after" in refused.headers, "a refusal says when to come back")
-
-
-def _person(profile: Mapping[str, Any]) -> str:
-    """Return one line about a person."""
-    return f"{profile['full_name']}, {profile['birth_date']}, {profile['address']['city']}"
+        if is_done():
+            return True
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, POLL_MAX_S)
+    return False

@@ -48,8 +48,11 @@ class Web:
         self._connection.close()
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send one request, its body as JSON, and return the whole answer; raise WebFailed when there is none."""
-        sent = None if body is None else json.dumps(body).encode()
+        """Send one request and return the whole answer; raise WebFailed when there is none.
+
+        Bytes are sent as they are, under the Content-Type given; any other body as JSON.
+        """
+        sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         given = {
             "Accept": "*/*",
             **({"Content-Type": "application/json"} if sent is not None else {}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from opora.bootstrap.settings import Settings
 from opora.cli.running import Application
 from opora.core.access.model.keys import NewKey
-from opora.core.access.model.scopes import ROLE_SCOPES, Role
+from opora.core.access.model.scopes import KEY_SCOPES
 from opora.core.access.usecases.keys import IssueKey
 from opora.core.access.usecases.people import EnsureFirstAdmin
 from opora.core.kernel.model import SYSTEM
@@ -34,7 +34,7 @@ async def greet(app: Application, settings: Settings) -> Welcome | None:
     key = None
     if settings.embedded:
         issue = await app.get(IssueKey)
-        key = (await issue(SYSTEM, NewKey(label="first start", scopes=ROLE_SCOPES[Role.CLIENT]))).key
+        key = (await issue(SYSTEM, NewKey(label="first start", scopes=KEY_SCOPES))).key
     return Welcome(settings.admin_email, None if settings.admin_password else password, key)
 
 

@@ -117,6 +117,19 @@ class IdempotentCallsContract(ABC):
         assert await self.effects() == 1
         assert len(self.announced) == 1
 
+    async def test_what_a_call_commits_early_is_seen_before_its_answer_and_never_done_again(self) -> None:
+        call = a_call()
+        await self.calls.commit()
+        started = await self.begun(call)
+        await self.effect()
+        await self.calls.commit()
+        await self.calls.commit()
+        assert await self.effects() == 1
+        assert len(self.announced) == 1
+        await self.calls.settle(started, ANSWER)
+        assert await apart(self.served(call)) == ANSWER
+        assert await self.effects() == 1
+
     async def test_a_dead_calls_key_is_taken_over_after_its_lease(self) -> None:
         call = a_call()
         await apart(self.begun(call))

@@ -141,6 +141,30 @@ class JobQueueContract(JobStoreContract):
         assert len(set(ids)) == 1
         assert len(await self.claim(limit=50)) == 1
 
+    async def test_a_job_taken_as_it_is_added_is_its_adders_until_the_lease_ends(self) -> None:
+        async with self.unit() as tx:
+            claim = await tx.jobs.take(a_job(payload={"n": 1}, request_id="r"), LAPSED_S)
+        assert (claim.attempt, claim.payload, claim.request_id) == (1, {"n": 1}, "r")
+        assert await self.state(claim.id) is JobState.RUNNING
+        (again,) = await self.claim()
+        assert (again.id, again.attempt, again.payload) == (claim.id, 2, {"n": 1})
+        with pytest.raises(LeaseLost):
+            await self.finish(claim)
+        async with self.unit() as tx:
+            own = await tx.jobs.take(a_job(), LEASE_S)
+        assert await self.claim() == []
+        await self.finish(own)
+
+    async def test_a_job_is_buried_with_the_rest_of_the_transaction_by_its_holder_alone(self) -> None:
+        claim = await self.running()
+        async with self.unit() as tx:
+            await tx.jobs.bury(claim, "no engine")
+        job = await self.job(claim.id)
+        assert (job.state, job.error) == (JobState.DEAD, "no engine")
+        with pytest.raises(LeaseLost):
+            async with self.unit() as tx:
+                await tx.jobs.bury(claim, "again")
+
     async def test_a_finished_job_keeps_its_result_and_is_done_whole(self) -> None:
         claim = await self.running()
         await self.progress.report(claim, 1, 3)

@@ -104,14 +104,14 @@ class KeyRepositoryContract:
             await tx.users.add(a_user())
         key = await self.kept(a_key(owner_id=3))
         await self.kept(a_key(id=8))
-        owned = KeyRecord(key, "hmac-sha256:p1", KeyOwner(3, frozenset({Role.CLIENT}), is_active=True))
+        owned = KeyRecord(key, "hmac-sha256:p1", KeyOwner(3, frozenset({Role.CLIENT}), is_active=True, version=1))
         assert await self.lookup.find([a_digest(99), a_digest(7)]) == owned
         assert await self.lookup.find([a_digest(8)]) == KeyRecord(a_key(id=8), "hmac-sha256:p1")
         async with self.unit() as tx:
             await tx.users.save(a_user(roles=frozenset({Role.ADMIN, Role.STAFF}), is_active=False, version=2))
         after = await self.lookup.find([a_digest(7)])
         assert after is not None
-        assert after.owner == KeyOwner(3, frozenset({Role.ADMIN, Role.STAFF}), is_active=False)
+        assert after.owner == KeyOwner(3, frozenset({Role.ADMIN, Role.STAFF}), is_active=False, version=2)
 
     async def test_an_imported_key_is_found_by_its_start_until_its_digest_is_replaced(self) -> None:
         slow = KeyDigest("bcrypt", b"$2b$hash")

@@ -34,7 +34,7 @@ class SwitchedStore(MemoryRateGate):
 
     def __init__(self, now_us) -> None:
         super().__init__(now_us)
-        self.down = False
+        self.down = self.deaf = False
         self.asked = 0
 
     async def admit(self, admission: Admission) -> Decision:
@@ -42,6 +42,8 @@ class SwitchedStore(MemoryRateGate):
         return await super().admit(admission)
 
     async def deny(self, name: str, ttl_s: int) -> None:
+        if self.deaf:
+            raise Unavailable
         self._answer()
         await super().deny(name, ttl_s)
 
@@ -120,6 +122,23 @@ async def test_a_denial_the_store_missed_is_handed_over_when_it_answers_again():
     store.down = False
     await gate.admit(an_admission())
     assert (await store.admit(an_admission(revocation=("key:7",)))).revoked
+
+
+async def test_a_call_goes_on_where_the_store_takes_no_denial_yet_and_none_is_forgotten():
+    clock = FakeTime()
+    store = SwitchedStore(clock.now_us)
+    gate = GuardedRateGate(store, clock_s=clock.now_s)
+    store.down = True
+    for name in ("key:7", "key:8"):
+        with pytest.raises(Unavailable):
+            await gate.deny(name, 60)
+    store.down, store.deaf = False, True
+    assert (await gate.admit(an_admission())).allowed
+    store.deaf = False
+    clock.elapse(59.5)
+    await gate.admit(an_admission())
+    for name in ("key:7", "key:8"):
+        assert (await store.admit(an_admission(revocation=(name,)))).revoked
 
 
 async def test_verdicts_stand_in_the_order_of_the_policies_whatever_their_modes():

@@ -8,7 +8,7 @@ import pytest
 from opora.adapters.memory.key_cache import CHANGE_TTL_S, CachedKeyLookup, keep
 from opora.adapters.memory.key_usage import KeyUsageLog
 from opora.adapters.memory.token_standings import CachedStandings
-from opora.core.access.model.keys import KeyDigest, KeyRecord, KeyState
+from opora.core.access.model.keys import KeyDigest, KeyOwner, KeyRecord, KeyState
 from opora.core.access.model.scopes import Role
 from opora.core.access.model.tokens import TokenStanding
 from opora.core.access.ports.keys import KeyLookup, KeyUsageStore
@@ -47,8 +47,28 @@ class Store(KeyLookup, TokenStandings):
         await self.open.wait()
         return answer
 
+    by_id = find
+
+    async def refused(self, token_id):
+        return token_id == "taken back"
+
     async def imported(self, lookup_prefix):
         return [lookup_prefix]
+
+
+async def test_a_key_is_remembered_by_its_id_apart_from_its_digest_and_so_are_changes_of_it():
+    store, clock = Store(RECORD), Hand()
+    keys = CachedKeyLookup(store, clock)
+    assert await keys.by_id(7) == await keys.by_id(7) == await keys.find(DIGEST) == RECORD
+    assert store.asked == 2
+    newer = replace(RECORD.key, version=2)
+    keys.replace(newer)
+    assert (await keys.by_id(7)).key == newer
+
+
+async def test_tokens_taken_back_are_asked_for_every_time():
+    standings = CachedStandings(Store(None), Hand())
+    assert await standings.refused("taken back") and not await standings.refused("another")
 
 
 @pytest.mark.parametrize("answer", [RECORD, None])
@@ -198,3 +218,33 @@ async def test_uses_are_written_every_half_minute_and_once_more_at_the_end():
         await log.run(pause)
     assert pauses == [30.0] * 3
     assert pages.written == [{1: NOON}, {2: NOON, 3: NOON}]
+
+
+OWNED = replace(RECORD, owner=KeyOwner(3, frozenset({Role.MANAGER}), is_active=True, version=1))
+DEMOTED = replace(RECORD, owner=KeyOwner(3, frozenset({Role.CLIENT}), is_active=True, version=2))
+
+
+async def test_what_is_outdated_is_looked_up_anew_under_every_name():
+    store = Store(OWNED)
+    keys = CachedKeyLookup(store, Hand())
+    assert await keys.find(DIGEST) == await keys.by_id(7) == OWNED
+    store.answer = DEMOTED
+    assert await keys.find(DIGEST) == OWNED
+    keys.outdate(7)
+    assert await keys.find(DIGEST) == await keys.by_id(7) == DEMOTED
+    assert store.asked == 4
+    assert await keys.find(DIGEST) == DEMOTED and store.asked == 4
+
+
+async def test_a_lookup_that_was_under_way_when_it_was_outdated_is_made_again():
+    store = Store(OWNED)
+    store.open.clear()
+    keys = CachedKeyLookup(store, Hand())
+    under_way = [asyncio.ensure_future(keys.find(DIGEST)) for _ in range(2)]
+    while not store.asked:  # noqa: ASYNC110  # nobody tells
+        await asyncio.sleep(0)
+    store.answer = DEMOTED
+    keys.outdate(7)
+    store.open.set()
+    assert [await one for one in under_way] == [DEMOTED, DEMOTED]
+    assert store.asked == 2

@@ -6,7 +6,8 @@ import pytest
 
 from opora.adapters.sql.audit import seal, verify
 from opora.adapters.sql.connection import Database
-from opora.adapters.sql.unit import SqlParts, SqlUnitOfWork
+from opora.adapters.sql.repositories import SqlParts
+from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.core.kernel.model import Actor, Change, Origin
 
 pytestmark = pytest.mark.anyio

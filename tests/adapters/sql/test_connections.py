@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from opora.adapters.sql.connection import Database
+from opora.adapters.sql.connection import Database, carried
 from opora.adapters.sql.errors import ConstraintBroken
 from opora.adapters.sql.jobs import SqlJobViews
 from opora.adapters.sql.postgres import PostgresDatabase
 from opora.adapters.sql.sqlite import SqliteDatabase
 from opora.adapters.sql.unit import SqlUnitOfWork
 from opora.core.jobs.model import NewJob
-from opora.core.kernel.errors import DatabaseUnavailable
+from opora.core.kernel.errors import DatabaseUnavailable, Stale
 
 pytestmark = pytest.mark.anyio
 HOSTILE = ["'; DROP TABLE jobs; --", "a' OR '1'='1", ":name", "$1", "%_\\", "ё\u0301 – 🙂", "\\'; --"]
@@ -61,6 +61,47 @@ async def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
     assert await database.read.fetch_value("SELECT count(*) FROM audit_seal") == 1
 
 
+ONE_MORE = "UPDATE audit_seal SET seal_number = seal_number + 1"
+NUMBER = "SELECT seal_number FROM audit_seal"
+
+
+async def test_what_is_left_to_the_end_is_done_by_the_commit_alone_or_after_others(database: Database) -> None:
+    for others in (0, 1, 2):
+        before = await database.read.fetch_value(NUMBER)
+        transaction = await database.begin()
+        await transaction.connection.conclude(ONE_MORE)
+        for _ in range(others):
+            assert await transaction.connection.fetch_value(NUMBER) == before + 1
+            await transaction.connection.conclude(ONE_MORE)
+            before += 1
+        await transaction.commit()
+        assert await database.read.fetch_value(NUMBER) == before + 1
+
+
+async def test_what_is_left_to_the_end_goes_with_a_rollback(database: Database) -> None:
+    for others in (0, 1):
+        transaction = await database.begin()
+        await transaction.connection.conclude(ONE_MORE)
+        for _ in range(others):
+            await transaction.connection.execute(ONE_MORE)
+        await transaction.rollback()
+        assert await database.read.fetch_value(NUMBER) == 0
+
+
+async def test_what_changes_no_row_at_the_end_is_refused_and_the_rest_undone(database: Database) -> None:
+    async def ended(*earlier: str) -> None:
+        async with carried(await database.begin()) as connection:
+            for one in earlier:
+                await connection.execute(one)
+            await connection.conclude(f"{ONE_MORE} WHERE id = 2", Stale())
+
+    for earlier in ((), (ONE_MORE,)):
+        with pytest.raises(Stale):
+            await ended(*earlier)
+        assert await database.read.fetch_value(NUMBER) == 0
+    assert await database.read.fetch_value("SELECT 1") == 1
+
+
 async def test_a_broken_constraint_is_named_in_one_word_for_both(database: Database) -> None:
     with pytest.raises(ConstraintBroken):
         await database.read.execute("INSERT INTO audit_seal SELECT * FROM audit_seal")
@@ -72,12 +113,3 @@ async def test_a_store_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises((DatabaseUnavailable, OSError)):
         await SqliteDatabase(tmp_path / "file" / "opora.db").open()
-
-
-async def test_pgbouncer_is_served_without_prepared_statements(postgres_url: str) -> None:
-    database = PostgresDatabase(postgres_url, statement_cache=0)
-    await database.open()
-    try:
-        assert await database.read.fetch_value("SELECT count(*) FROM jobs") == 0
-    finally:
-        await database.close()

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 
-from opora.adapters.sql.postgres import PostgresDatabase
+from opora.adapters.sql.postgres import PostgresDatabase, PostgresTransaction
 from opora.core.kernel.errors import DatabaseUnavailable
 from servers.processes import HOST, free_port
 from servers.proxy import Proxy
@@ -68,6 +69,12 @@ async def test_a_connection_that_died_while_idle_is_replaced_unseen(database: Po
     transaction = await database.begin()
     assert await transaction.connection.execute(WRITE) == 1
     await transaction.commit()
+    await proxy.cut()
+    await proxy.start()
+    transaction = await database.begin()
+    await transaction.connection.conclude(WRITE)
+    await transaction.commit()
+    assert await database.read.fetch_value(NUMBER) == 2
 
 
 async def test_calls_cancelled_anywhere_leave_the_pool_whole(database: PostgresDatabase) -> None:
@@ -80,8 +87,13 @@ async def test_calls_cancelled_anywhere_leave_the_pool_whole(database: PostgresD
             raise
         await transaction.commit()
 
-    for pause_us in range(0, 4000, 100):
-        task = asyncio.create_task(write())
+    async def write_at_last() -> None:
+        transaction = await database.begin()
+        await transaction.connection.conclude(WRITE)
+        await transaction.commit()
+
+    for pause_us in range(0, 8000, 100):
+        task = asyncio.create_task(write() if pause_us % 200 else write_at_last())
         await asyncio.wait([task], timeout=pause_us / 1_000_000)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -91,7 +103,7 @@ async def test_calls_cancelled_anywhere_leave_the_pool_whole(database: PostgresD
 
 
 async def test_waiting_for_a_connection_ends(postgres_url: str) -> None:
-    database = PostgresDatabase(postgres_url, pool_size=1, wait_s=0.05)
+    database = PostgresDatabase(postgres_url, pool_size=1, wait_s=1.0)
     await database.open()
     held = await database.begin()
     with pytest.raises(DatabaseUnavailable):
@@ -108,3 +120,28 @@ async def test_waiting_for_a_connection_ends(postgres_url: str) -> None:
 async def test_a_server_that_is_not_there_does_not_answer() -> None:
     with pytest.raises(DatabaseUnavailable):
         await PostgresDatabase(f"postgresql://root@{HOST}:{free_port()}/none").open()
+
+
+class LostOnRelease:
+    """A pool whose connection is lost at the moment it is given back."""
+
+    async def release(self, driver: Any) -> None:
+        holder = driver._holder
+        driver.terminate()
+        await holder.release(None)
+
+
+async def test_a_connection_lost_after_the_commit_takes_nothing_back(database: PostgresDatabase) -> None:
+    transaction = cast("PostgresTransaction", await database.begin())
+    before = await database.read.fetch_value(NUMBER)
+    await transaction.connection.execute(WRITE)
+    transaction.connection._pool = LostOnRelease()
+    await transaction.commit()
+    assert await database.read.fetch_value(NUMBER) == before + 1
+    undone = cast("PostgresTransaction", await database.begin())
+    await undone.connection.execute(WRITE)
+    undone.connection._pool = LostOnRelease()
+    await undone.rollback()
+    assert await database.read.fetch_value(NUMBER) == before + 1
+    for _ in range(POOL + 1):
+        await (await database.begin()).rollback()

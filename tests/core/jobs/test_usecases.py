@@ -112,7 +112,15 @@ async def test_tidying_deletes_what_is_past_its_time_and_says_how_much(office: O
     await TidyUp(office.unit, SqlHousekeeping(office.database, keep_s=-1.0))(claim)
     job = await office.views.one(claim.id)
     assert job is not None
-    assert job.result == {"jobs": 1, "events": 0, "idempotency_keys": 0, "refused_tokens": 0, "sessions": 0}
+    assert job.result == {
+        "jobs": 1,
+        "events": 0,
+        "idempotency_keys": 0,
+        "one_time_tokens": 0,
+        "quota_usage": 0,
+        "refused_tokens": 0,
+        "sessions": 0,
+    }
     assert await office.views.one(old) is None
 
 

@@ -81,6 +81,7 @@ class Office:
     database: Database
     blobs: FolderBlobs
     clock: TurnedClock = field(default_factory=TurnedClock)
+    identifiers: TimeOrderedIdentifiers = field(default_factory=TimeOrderedIdentifiers)
     payloads: KeptProfiles = field(default_factory=KeptProfiles)
     sheets: PlainSheets = field(default_factory=PlainSheets)
     policy: ExportPolicy = field(default_factory=lambda: ExportPolicy(size_max=1_000_000, kept_for=HOUR))
@@ -91,7 +92,7 @@ class Office:
 
     @property
     def leases(self) -> SqlJobLeases:
-        return SqlJobLeases(self.database, TimeOrderedIdentifiers(), SystemRandomness(), self.clock)
+        return SqlJobLeases(self.database, self.identifiers, SystemRandomness(), self.clock)
 
     @property
     def download(self) -> DownloadExport:
@@ -99,7 +100,7 @@ class Office:
 
     @property
     def request(self) -> RequestExport:
-        return RequestExport(self.unit, self.payloads, TimeOrderedIdentifiers(), self.clock)
+        return RequestExport(self.unit, self.payloads, self.identifiers, self.clock)
 
     async def ask(self, *ids: int, format: ExportFormat = ExportFormat.JSON, actor: Actor = CLIENT) -> Export:
         return await self.request(actor, ExportWish(ids, format))

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from uuid import UUID, uuid4
 
+from opora.adapters.files.owners import hold, is_held
 from opora.core.kernel.errors import BlobTooLarge, NoSuchBlob, StorageUnavailable
 from opora.core.kernel.model import Blob, BlobName
 from opora.core.kernel.ports import BlobStore
@@ -82,7 +83,7 @@ class FolderBlobs(BlobStore):
                     yield BlobName(folder, UUID(entry))
 
     async def sweep(self, unfinished_for_s: float) -> int:
-        """See the port; judged by when the part was last written to."""
+        """See the port; a part that a living process writes stays, of the rest the last write tells the age."""
         return await self._do(remove_parts, self._root, time.time() - unfinished_for_s)
 
     def close(self) -> None:
@@ -115,6 +116,7 @@ class PartWriter:
         self._digest = sha256()
         self._lock = Lock()
         self._file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        hold(self._file.fileno())
         self.size = 0
 
     def write(self, some: bytes) -> None:
@@ -136,8 +138,8 @@ class PartWriter:
         with self._lock:
             self._write(last)
             os.fsync(self._file.fileno())
+            self._part.replace(place)  # while it is still held
             self._file.close()
-            self._part.replace(place)
         sync_folder(place.parent)
         return self._digest.hexdigest()
 
@@ -225,11 +227,11 @@ def entries(folder: Path) -> list[str]:
 
 
 def remove_parts(root: Path, before: float) -> int:
-    """Remove every part last written before that moment (seconds since 1970) and return how many."""
+    """Remove every part last written before that moment (seconds since 1970) that nobody writes; return how many."""
     removed = 0
     for part in root.glob(f"*/*/*{PART}"):
         try:
-            if part.stat().st_mtime < before:
+            if part.stat().st_mtime < before and not is_held(part):
                 part.unlink()
                 removed += 1
         except FileNotFoundError:  # its writer finished or gave up meanwhile

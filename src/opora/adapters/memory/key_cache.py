@@ -1,7 +1,7 @@
 """Keys that a process has looked up a moment ago."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 
@@ -14,8 +14,9 @@ CHANGE_TTL_S = 5.0
 """Longer than any look-up takes that began before the change and ends after it."""
 
 
-type Entry = tuple[KeyRecord | None, float]
-"""What was found, and until when it counts."""
+type Ask = Callable[[], Awaitable[KeyRecord | None]]
+type Entry = tuple[KeyRecord | None, float, int]
+"""What was found, until when it counts, and the number under which the look-up was begun."""
 
 
 class CachedKeyLookup(KeyLookup, RememberedKeys):
@@ -31,24 +32,40 @@ class CachedKeyLookup(KeyLookup, RememberedKeys):
         self._entries: dict[bytes, Entry] = {}
         self._asking: dict[bytes, asyncio.Task[Entry]] = {}
         self._changes: dict[int, tuple[ApiKey, float]] = {}
+        self._outdated: dict[int, int] = {}
+        # Numbers look-ups and what outdates them, since two of them may share an instant of the clock.
+        self._count = 0
 
     async def find(self, digests: Sequence[KeyDigest]) -> KeyRecord | None:
-        name = digests[0].value
+        return await self._remembered(digests[0].value, lambda: self._inner.find(digests))
+
+    async def by_id(self, key_id: int) -> KeyRecord | None:
+        return await self._remembered(b"id:%d" % key_id, lambda: self._inner.by_id(key_id))
+
+    async def _remembered(self, name: bytes, ask: Ask) -> KeyRecord | None:
         entry = self._entries.get(name)
         if entry is None or entry[1] <= self._clock_s():
-            entry = await self._shared(name, digests)
+            entry = await self._shared(name, ask)
+        while self._is_outdated(entry):
+            entry = await self._shared(name, ask)
         return self._newest(entry[0])
 
-    async def _shared(self, name: bytes, digests: Sequence[KeyDigest]) -> Entry:
+    def _is_outdated(self, entry: Entry) -> bool:
+        record, _, begun = entry
+        return record is not None and begun <= self._outdated.get(record.key.id, 0)
+
+    async def _shared(self, name: bytes, ask: Ask) -> Entry:
         """Join the look-up of this key that is under way, or begin it; who leaves does not end it for the others."""
         task = self._asking.get(name)
         if task is None:
-            task = self._asking[name] = asyncio.create_task(self._look(name, digests))
+            task = self._asking[name] = asyncio.create_task(self._look(name, ask))
         return await asyncio.shield(task)
 
-    async def _look(self, name: bytes, digests: Sequence[KeyDigest]) -> Entry:
+    async def _look(self, name: bytes, ask: Ask) -> Entry:
+        self._count += 1
+        begun = self._count
         try:
-            entry = (await self._inner.find(digests), self._clock_s() + TTL_S)
+            entry = (await ask(), self._clock_s() + TTL_S, begun)
         finally:
             del self._asking[name]
         keep(self._entries, name, entry)
@@ -59,6 +76,10 @@ class CachedKeyLookup(KeyLookup, RememberedKeys):
 
     def replace(self, key: ApiKey) -> None:
         keep(self._changes, key.id, (key, self._clock_s() + CHANGE_TTL_S))
+
+    def outdate(self, key_id: int) -> None:
+        self._count += 1
+        keep(self._outdated, key_id, self._count)
 
     def _newest(self, record: KeyRecord | None) -> KeyRecord | None:
         change = self._changes.get(record.key.id) if record and self._changes else None

@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from math import ceil
 
 from opora.adapters.memory.rates import MemoryRateGate
 from opora.core.access.model.rates import Admission, Decision, FailureMode, RatePolicy, Verdict
@@ -147,11 +148,16 @@ class GuardedRateGate(RateGate):
         return Decision(tuple(verdicts), degraded=True)
 
     async def _hand_over(self) -> None:
-        owed, self._owed = self._owed, {}
-        for name, until_s in owed.items():
-            left_s = int(until_s - self._clock_s())
+        """Give the store the denials that it missed; what it does not take now stays owed, and the call goes on."""
+        for name, until_s in list(self._owed.items()):
+            left_s = ceil(until_s - self._clock_s())
             if left_s > 0:
-                await self.deny(name, left_s)
+                try:
+                    await self._store.deny(name, left_s)
+                except Unavailable:
+                    return
+            if self._owed.get(name) == until_s:  # else it was denied for longer meanwhile
+                del self._owed[name]
 
 
 def uncounted(policy: RatePolicy) -> Verdict:

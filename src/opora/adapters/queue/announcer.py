@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
@@ -56,17 +56,26 @@ class BoundedListBroker(ListQueueBroker):
 
 
 class TaskiqAnnouncer(Announcer):
-    """Sends one message for all that was committed in one turn of the event loop."""
+    """Sends one message for all that was committed in one turn of the event loop, or one a queue where there are more.
 
-    def __init__(self, broker: AsyncBroker, on_failure: Callable[[BaseException], None]) -> None:
+    `queues` names the queue of each kind of job that has its own; any other goes to the broker's first.
+    """
+
+    def __init__(
+        self,
+        broker: AsyncBroker,
+        on_failure: Callable[[BaseException], None],
+        queues: Mapping[str, str] | None = None,
+    ) -> None:
         self._broker = broker
         self._on_failure = on_failure
+        self._queues = queues or {}
         self._waiting: list[str] = []
-        self._asked = False
+        self._asked: set[str] = set()
         self._sending: asyncio.Task[None] | None = None
 
-    def announce(self, ids: Sequence[UUID]) -> None:
-        self._asked = True
+    def announce(self, ids: Sequence[UUID], kinds: Collection[str] = ()) -> None:
+        self._asked |= {self._queues.get(kind, "") for kind in kinds} or {""}
         self._waiting.extend(str(one) for one in ids[: IDS_MAX - len(self._waiting)])
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send())
@@ -79,12 +88,14 @@ class TaskiqAnnouncer(Announcer):
     async def _send(self) -> None:
         while self._asked:  # what is committed while a message is under way needs another one
             await asyncio.sleep(0)  # what the same turn commits goes with this message
-            self._asked = False
+            queues, self._asked = self._asked, set()
             ids, self._waiting = self._waiting, []
-            await self._kick(ids)
+            for queue in sorted(queues):
+                await self._kick(ids, queue)
 
-    async def _kick(self, ids: list[str]) -> None:
-        kicker: AsyncKicker[[list[str]], None] = AsyncKicker(task_name=WAKE_TASK, broker=self._broker, labels={})
+    async def _kick(self, ids: list[str], queue: str) -> None:
+        labels = {"queue_name": queue} if queue else {}
+        kicker: AsyncKicker[[list[str]], None] = AsyncKicker(task_name=WAKE_TASK, broker=self._broker, labels=labels)
         try:
             async with asyncio.timeout(SEND_S):
                 await kicker.kiq(ids)

@@ -71,7 +71,7 @@ class Link(asyncio.Protocol):
 
     def __init__(self, timeout_s: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._tick_s = timeout_s / TICKS
+        self._tick_s = timeout_s / (TICKS + 1)
         self._reader = hiredis.Reader()
         self._waiting: deque[tuple[asyncio.Future[Any], int]] = deque()
         self._unsent: list[bytes] = []

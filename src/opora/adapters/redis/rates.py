@@ -1,7 +1,9 @@
 """Limits, denials and epochs on Redis: all that a call is asked in one script, in one round trip."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,9 @@ REVOKED, CHARGED = 0, 1
 def tag(name: str) -> str:
     """Return whose a name is: `user:3/jti:…` and `user:3` are both user:3's.
 
-    It stands in braces in every key, so that on Redis Cluster all keys of a subject lie in one slot. There, every
-    name of an admission must be its subject's; a single server takes any names together.
+    It stands in braces in every key, so that on Redis Cluster all keys of a subject lie in one slot: a script takes no
+    others. Names of another subject (of a key that took the place of an older one, whose limit it goes on with) are
+    asked for beside it.
     """
     return name.partition("/")[0]
 
@@ -102,9 +105,19 @@ class RedisRateGate(RateGate):
         """See RateGate."""
         await self._keep_epoch([self._prefix + epoch_key(subject)], microseconds(epoch), ttl_s * 1000)
 
+    async def _is_denied(self, names: list[str]) -> bool:
+        held = [answered(self._connection.call("EXISTS", self._prefix + denial_key(name))) for name in names]
+        return any(await asyncio.gather(*held))
+
     async def _ask(self, admission: Admission, charge: str) -> Decision:
         policies, subject, prefix = admission.policies, admission.subject, self._prefix
-        keys = [prefix + denial_key(name) for name in admission.revocation]
+        names = admission.revocation
+        others = [name for name in names if tag(name) != subject]
+        if others:
+            own = replace(admission, revocation=tuple([name for name in names if tag(name) == subject]))
+            denied, decision = await asyncio.gather(self._is_denied(others), self._ask(own, charge))
+            return Decision((), revoked=True) if denied else decision
+        keys = [prefix + denial_key(name) for name in names]
         arguments: list[str | int] = [len(keys), "", admission.cost, charge]
         if admission.epoch_subject is not None and admission.issued_at is not None:
             keys.append(prefix + epoch_key(admission.epoch_subject))

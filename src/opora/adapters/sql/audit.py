@@ -62,10 +62,18 @@ class SqlAuditTrail(AuditTrail):
         self._connection = connection
         self._key = key
 
-    async def record(self, change: Change) -> None:
+    async def record(self, *changes: Change) -> None:
+        ids = await self._connection.next_ids("audit_log", len(changes)) if changes else ()
+        rows = [self._row(id, change) for id, change in zip(sorted(ids), changes, strict=True)]
+        if len(rows) == 1:
+            await self._connection.execute(ADD, **rows[0])
+        elif rows:
+            await self._connection.execute_many(ADD, rows)
+
+    def _row(self, id: int, change: Change) -> dict[str, Any]:
         origin = change.actor.origin
         values: dict[str, Any] = {
-            "id": await self._connection.next_id("audit_log"),
+            "id": id,
             "created_at": change.at,
             "user_id": change.actor.user_id,
             "key_id": change.actor.key_id,
@@ -78,7 +86,7 @@ class SqlAuditTrail(AuditTrail):
             "user_agent": origin.user_agent[:512],
             "request_id": origin.request_id[:128],
         }
-        await self._connection.execute(ADD, **values, row_hash=self._key.row_hash(values))
+        return {**values, "row_hash": self._key.row_hash(values)}
 
 
 async def seal(database: Database, key: AuditKey, limit: int = CHUNK) -> int:

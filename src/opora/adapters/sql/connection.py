@@ -68,6 +68,14 @@ class Connection(ABC):
     def listed(self, name: str, kind: str = "bigint") -> str:
         """Return SQL for a sub-select over the JSON array text bound as `:name`, its items cast to `kind`."""
 
+    async def conclude(self, sql: str, refusal: Exception | None = None, **parameters: object) -> None:
+        """Run a statement whose answer nobody waits for; raise `refusal` if it changes no row, at the commit at last.
+
+        In a transaction that holds nothing else it may be run by itself, without beginning one.
+        """
+        if not await self.execute(sql, **parameters) and refusal is not None:
+            raise refusal
+
     async def fetch_one(self, sql: str, **parameters: object) -> Row | None:
         """Return the first row, or None where there is none."""
         rows = await self.fetch(sql, **parameters)

@@ -10,7 +10,7 @@ import msgspec
 from opora.adapters.sql.connection import Connection, Database, Transaction
 from opora.core.kernel.errors import AnswerLost, IdempotencyKeyReused, Overtaken, StillRunning
 from opora.core.kernel.model import IdempotentCall, StoredAnswer
-from opora.core.kernel.ports import IdempotentCalls, Randomness, Started
+from opora.core.kernel.ports import Checkpoint, IdempotentCalls, Randomness, Started
 
 KEEP_S = 24 * 3600.0
 LEASE_S = 10.0
@@ -118,6 +118,15 @@ PARKING: ContextVar[Parking | None] = ContextVar("opora_parking", default=None)
 """The idempotent call that the running task serves."""
 
 
+class ParkedCheckpoint(Checkpoint):
+    """Commits what is parked; outside of an idempotent call nothing ever is."""
+
+    async def __call__(self) -> None:
+        parking = PARKING.get()
+        if parking is not None:
+            await parking.commit_earlier()
+
+
 class SqlIdempotentCalls(IdempotentCalls):
     """Idempotency keys in the same database as the effects they guard."""
 
@@ -148,6 +157,11 @@ class SqlIdempotentCalls(IdempotentCalls):
             raise AnswerLost if row["state"] == "committed" and row["lapsed"] else StillRunning
         headers = tuple((name, value) for name, value in msgspec.json.decode(row["headers"]))
         return StoredAnswer(row["status"], headers, self._vault.open(bytes(row["body"]), place(call)))
+
+    async def commit(self) -> None:
+        parking = PARKING.get()
+        if parking is not None:
+            await parking.commit_earlier()
 
     async def settle(self, started: Started, answer: StoredAnswer) -> None:
         PARKING.set(None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import msgspec
 
 from opora.adapters.sql.connection import Connection, Row
 from opora.adapters.sql.mapping import load, to_json
+from opora.adapters.sql.pages import page_of
 from opora.core.jobs.errors import LeaseLost
 from opora.core.jobs.model import MOVES, Claim, Job, JobFilter, JobState, NewJob
 from opora.core.jobs.ports import JobQueue, JobViews
@@ -23,7 +25,17 @@ INSERT INTO jobs (id, kind, state, priority, run_at, attempt, attempts_max, canc
  progress_total, payload, dedup_key, request_id, created_at)
 VALUES (:id, :kind, 'queued', :priority, COALESCE(:run_at, now()), 0, :attempts_max, false, 0, 0, :payload,
  :dedup_key, :request_id, now())
-ON CONFLICT (dedup_key) DO NOTHING RETURNING id
+ON CONFLICT (dedup_key) DO NOTHING
+"""
+TAKE = """
+INSERT INTO jobs (id, kind, state, priority, run_at, attempt, attempts_max, cancel_requested, progress_done,
+ progress_total, payload, request_id, created_at, lease_id, lease_until)
+VALUES (:id, :kind, 'running', :priority, now(), 1, :attempts_max, false, 0, 0, :payload, :request_id, now(),
+ :lease_id, later(:lease_s))
+"""
+BURY = """
+UPDATE jobs SET state = 'dead', error = :error, finished_at = now(), lease_id = NULL, lease_until = NULL
+WHERE id = :id AND attempt = :attempt AND lease_id = :lease_id AND state = 'running'
 """
 FINISH = """
 UPDATE jobs SET state = 'succeeded', result = :result, finished_at = now(), lease_id = NULL, lease_until = NULL,
@@ -40,42 +52,77 @@ REQUEST_CANCEL = "UPDATE jobs SET cancel_requested = true WHERE id = :id AND sta
 
 
 class SqlJobQueue(JobQueue):
-    """Jobs inside one transaction; `added` collects what is to be announced after its commit."""
+    """Jobs inside one transaction; `added` and `kinds` are what is to be announced after its commit."""
 
     def __init__(self, connection: Connection, identifiers: Identifiers) -> None:
         self._connection = connection
         self._identifiers = identifiers
         self.added: list[UUID] = []
+        self.kinds: set[str] = set()
 
     async def add(self, job: NewJob) -> UUID:
-        row = await self._connection.fetch_one(
-            ADD,
-            id=self._identifiers.task_id(),
-            kind=job.kind,
-            priority=int(job.priority),
-            run_at=job.run_at,
-            attempts_max=job.attempts_max,
-            payload=to_json(dict(job.payload)),
-            dedup_key=job.dedup_key,
-            request_id=job.request_id,
-        )
-        if row is None:
-            sql = "SELECT id FROM jobs WHERE dedup_key = :key"
-            return uuid_of(await self._connection.fetch_value(sql, key=job.dedup_key))
-        added = uuid_of(row["id"])
+        values: dict[str, object] = {
+            "id": self._identifiers.task_id(),
+            "kind": job.kind,
+            "priority": int(job.priority),
+            "run_at": job.run_at,
+            "attempts_max": job.attempts_max,
+            "payload": to_json(dict(job.payload)),
+            "dedup_key": job.dedup_key,
+            "request_id": job.request_id,
+        }
+        if job.dedup_key is None:
+            await self._connection.conclude(ADD, None, **values)
+            added = uuid_of(values["id"])
+        else:
+            row = await self._connection.fetch_one(f"{ADD} RETURNING id", **values)
+            if row is None:
+                sql = "SELECT id FROM jobs WHERE dedup_key = :key"
+                return uuid_of(await self._connection.fetch_value(sql, key=job.dedup_key))
+            added = uuid_of(row["id"])
         self.added.append(added)
+        self.kinds.add(job.kind)
         return added
 
+    async def take(self, job: NewJob, lease_s: float) -> Claim:
+        claim = Claim(
+            id=self._identifiers.task_id(),
+            kind=job.kind,
+            payload=dict(job.payload),
+            attempt=1,
+            attempts_max=job.attempts_max,
+            lease_id=self._identifiers.task_id().hex,
+            request_id=job.request_id,
+        )
+        await self._connection.execute(
+            TAKE,
+            id=claim.id,
+            kind=job.kind,
+            priority=int(job.priority),
+            attempts_max=job.attempts_max,
+            payload=to_json(claim.payload),
+            request_id=job.request_id,
+            lease_id=claim.lease_id,
+            lease_s=float(lease_s),
+        )
+        return claim
+
+    async def bury(self, claim: Claim, error: str) -> None:
+        buried = await self._connection.execute(
+            BURY, id=claim.id, attempt=claim.attempt, lease_id=claim.lease_id, error=error
+        )
+        if not buried:
+            raise LeaseLost(job_id=str(claim.id))
+
     async def finish(self, claim: Claim, result: Mapping[str, object] | None = None) -> None:
-        ended = await self._connection.execute(
+        await self._connection.conclude(
             FINISH,
+            LeaseLost(job_id=str(claim.id)),
             id=claim.id,
             attempt=claim.attempt,
             lease_id=claim.lease_id,
             result=None if result is None else to_json(dict(result)),
         )
-        if not ended:
-            raise LeaseLost(job_id=str(claim.id))
 
     async def get(self, id: UUID) -> Job | None:
         lock = " FOR UPDATE" if self._connection.dialect == "postgresql" else ""
@@ -91,6 +138,7 @@ class SqlJobQueue(JobQueue):
             raise Stale(job_id=str(job.id))
         if state is JobState.QUEUED:
             self.added.append(job.id)
+            self.kinds.add(job.kind)
 
     async def request_cancel(self, id: UUID) -> None:
         await self._connection.execute(REQUEST_CANCEL, id=id)
@@ -109,15 +157,14 @@ class SqlJobViews(JobViews):
             where, parameters["state"] = f"{where} AND state = :state", str(wanted.state)
         if wanted.kind is not None:
             where, parameters["kind"] = f"{where} AND kind = :kind", wanted.kind
-        count = await self._connection.fetch_value(f"SELECT count(*) FROM jobs WHERE {where}", **parameters)
-        rows = await self._connection.fetch(
-            f"SELECT {FIELDS} FROM jobs WHERE {where} ORDER BY id DESC LIMIT :limit OFFSET :offset",
-            **parameters,
-            limit=request.limit,
-            offset=request.offset,
+        return await page_of(
+            self._connection,
+            partial(load, Job),
+            f"jobs WHERE {where}",
+            f"SELECT {FIELDS} FROM jobs WHERE {where} ORDER BY id DESC",
+            request,
+            parameters,
         )
-        items = [load(Job, row) for row in rows]
-        return Page(items=items, count=count, more=request.offset + len(items) < count)
 
     async def one(self, id: UUID) -> Job | None:
         row = await self._connection.fetch_one(f"SELECT {FIELDS} FROM jobs WHERE id = :id", id=id)

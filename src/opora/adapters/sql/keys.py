@@ -8,6 +8,7 @@ from typing import Any
 
 from opora.adapters.sql.connection import Connection, Database, Row
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
+from opora.adapters.sql.pages import page_of
 from opora.adapters.sql.people import ROLES_OF, like
 from opora.core.access.errors import KeyTaken, NoSuchKey
 from opora.core.access.model.keys import (
@@ -36,6 +37,7 @@ UPDATE api_keys SET {", ".join(f"{name} = :{name}" for name in KEPT)}, version =
 WHERE id = :id AND version = :version - 1
 """
 GET = f"SELECT {', '.join(KEY)} FROM api_keys WHERE id = :id"
+OWNED_BY = f"SELECT {', '.join(KEY)} FROM api_keys WHERE owner_id = :owner_id ORDER BY id"
 REPLACE_DIGEST = """
 UPDATE api_keys SET digest = :new_value, digest_scheme = :new_scheme, lookup_prefix = NULL
 WHERE id = :id AND digest = :old_value AND digest_scheme = :old_scheme
@@ -94,6 +96,9 @@ class SqlKeyRepository(KeyRepository):
         if not await self._connection.execute(SAVE, **values, search=key.label.casefold()):
             raise Stale(key_id=key.id)
 
+    async def owned_by(self, owner_id: int) -> Sequence[ApiKey]:
+        return [load(ApiKey, row) for row in await self._connection.fetch(OWNED_BY, owner_id=owner_id)]
+
     async def replace_digest(self, key_id: int, old: KeyDigest, new: KeyDigest) -> bool:
         changed = await self._connection.execute(
             REPLACE_DIGEST,
@@ -111,7 +116,8 @@ def record_sql(dialect: str, condition: str) -> str:
     """Write the query for keys with their owners of this moment."""
     listed = ", ".join(f"api_keys.{name}" for name in KEY)
     return f"""
-SELECT {listed}, digest, digest_scheme, users.is_active AS owner_is_active, {ROLES_OF[dialect]} AS owner_roles
+SELECT {listed}, digest, digest_scheme, users.is_active AS owner_is_active, {ROLES_OF[dialect]} AS owner_roles,
+  users.version AS owner_version
 FROM api_keys LEFT JOIN users ON users.id = api_keys.owner_id WHERE {condition}
 """
 
@@ -121,7 +127,7 @@ def record_of(row: Row) -> KeyRecord:
     key = load(ApiKey, row)
     if key.owner_id is None:
         return KeyRecord(key, row["digest_scheme"])
-    owner = {"id": key.owner_id, "roles": row["owner_roles"], "is_active": row["owner_is_active"]}
+    owner = {name: row[f"owner_{name}"] for name in ("id", "roles", "is_active", "version")}
     return KeyRecord(key, row["digest_scheme"], load(KeyOwner, owner))
 
 
@@ -135,6 +141,11 @@ class SqlKeyLookup(KeyLookup):
         names = ", ".join(f":digest_{number}" for number in range(len(digests)))
         sql = record_sql(self._connection.dialect, f"digest IN ({names})")
         row = await self._connection.fetch_one(sql, **{f"digest_{i}": one.value for i, one in enumerate(digests)})
+        return record_of(row) if row else None
+
+    async def by_id(self, key_id: int) -> KeyRecord | None:
+        sql = record_sql(self._connection.dialect, "api_keys.id = :id")
+        row = await self._connection.fetch_one(sql, id=key_id)
         return record_of(row) if row else None
 
     async def imported(self, lookup_prefix: str) -> Sequence[ImportedKey]:
@@ -170,15 +181,14 @@ class SqlKeyViews(KeyViews):
 
     async def page(self, reach: KeyReach, wanted: KeyFilter, page: PageRequest, now: datetime) -> Page[KeyView]:
         where, values = wanted_keys(reach, wanted)
-        count = await self._connection.fetch_value(f"SELECT count(*) FROM api_keys {where}", **values)
-        rows = await self._connection.fetch(
-            f"SELECT {', '.join(KEY)} FROM api_keys {where} ORDER BY id DESC LIMIT :limit OFFSET :offset",
-            **values,
-            limit=page.limit,
-            offset=page.offset,
+        return await page_of(
+            self._connection,
+            lambda row: view_of(load(ApiKey, row), now),
+            f"api_keys {where}",
+            f"SELECT {', '.join(KEY)} FROM api_keys {where} ORDER BY id DESC",
+            page,
+            values,
         )
-        items = [view_of(load(ApiKey, row), now) for row in rows]
-        return Page(items, count, more=page.offset + len(items) < count)
 
 
 def wanted_keys(reach: KeyReach, wanted: KeyFilter) -> tuple[str, dict[str, Any]]:

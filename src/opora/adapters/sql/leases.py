@@ -31,6 +31,25 @@ WHERE id IN (SELECT id FROM jobs
  ORDER BY run_at, id LIMIT :limit {lock})
 RETURNING id, kind, payload, attempt, attempts_max, lease_id, request_id, run_at
 """
+CLAIM_AT_ONCE = """
+WITH ended AS MATERIALIZED (
+ SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < now()) AS is_any),
+taken AS MATERIALIZED (
+ SELECT due.id FROM unnest(CAST(:priorities AS smallint[])) AS level(priority)
+ CROSS JOIN LATERAL (SELECT id FROM jobs
+  WHERE state = 'queued' AND priority = level.priority AND run_at <= now() AND kind = ANY(CAST(:kinds AS text[]))
+  ORDER BY run_at, id LIMIT {limit} FOR UPDATE SKIP LOCKED) AS due
+ WHERE NOT (SELECT is_any FROM ended) LIMIT {limit}),
+claimed AS (
+ UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_id = :lease_id, lease_until = later(:lease_s)
+ FROM taken WHERE jobs.id = taken.id
+ RETURNING jobs.id, kind, payload, attempt, attempts_max, lease_id, request_id, run_at, priority)
+SELECT ended.is_any AS some_ended, claimed.* FROM ended LEFT JOIN claimed ON true ORDER BY priority DESC, run_at, id
+"""
+"""Claims by one statement where no lease has ended; where one has, it claims nothing and says so.
+
+The limit goes in as a number: the planner then finds one plan good for every call, and plans no more.
+"""
 HELD = "attempt = :attempt AND lease_id = :lease_id AND state = 'running'"
 BEAT = """
 UPDATE jobs SET lease_until = later(:lease_s)
@@ -70,19 +89,39 @@ SKIP = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
 class SqlJobLeases(JobLeases):
     """Claims over a database. Every claim of one call shares one random lease id, so that a beat is one statement."""
 
-    def __init__(self, database: Database, identifiers: Identifiers, randomness: Randomness, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        identifiers: Identifiers,
+        randomness: Randomness,
+        clock: Clock,
+        *,
+        to_bus: bool = False,
+    ) -> None:
+        """With `to_bus` the death of a job is queued for the event bus, as other events are by the unit of work."""
         self._database = database
         self._identifiers = identifiers
+        self._to_bus = to_bus
         self._randomness = randomness
         self._clock = clock
 
     async def claim(self, kinds: Collection[str], limit: int, lease_s: float) -> Sequence[Claim]:
+        if self._database.dialect == "postgresql":
+            rows = await self._database.read.fetch(
+                CLAIM_AT_ONCE.format(limit=int(limit)),
+                priorities=sorted(Priority, reverse=True),
+                kinds=sorted(kinds),
+                lease_id=self._randomness.token_bytes(16).hex(),
+                lease_s=float(lease_s),
+            )
+            if not rows[0]["some_ended"]:
+                return [claim_of(row) for row in rows if row["id"] is not None]
         async with carried(await self._database.begin()) as connection:
             await self._reclaim(connection)
             return await self._lease(connection, kinds, limit, lease_s)
 
     async def _reclaim(self, connection: Connection) -> None:
-        outbox = SqlOutbox(connection, self._identifiers)
+        outbox = SqlOutbox(connection, self._identifiers, to_bus=self._to_bus)
         for row in await connection.fetch(RECLAIM.format(lock=SKIP[connection.dialect])):
             if row["state"] == "dead":
                 error = "every attempt ended with its worker"
@@ -136,7 +175,7 @@ class SqlJobLeases(JobLeases):
             )
             if row is not None and row["state"] == JobState.DEAD:
                 died = JobDied(subject=str(claim.id), at=self._clock.now(), kind=claim.kind, error=error)
-                await SqlOutbox(connection, self._identifiers).add(died)
+                await SqlOutbox(connection, self._identifiers, to_bus=self._to_bus).add(died)
         except BaseException:
             await transaction.rollback()
             raise

@@ -12,26 +12,51 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, Index, create_engine, pool
+from sqlalchemy import Column, Connection, Index, create_engine, inspect, pool, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from opora.adapters.sql.revisions import folder
+from opora.adapters.sql.revisions import folder, only_expanded
+from opora.adapters.sql.schema.kernel import SCHEMA_HISTORY
 from opora.adapters.sql.schema.tables import METADATA
+
+PARTS = "phone_numbers_part_"
+"""How the names of the parts begin into which the table of numbers may be parted."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Where a schema stands: its revision, the newest this program knows, and what differs from the tables."""
+    """Where a schema stands: its revision, the newest this program knows, and what differs from the tables.
+
+    `expanded` says of a schema that a newer release has migrated that this program may still run on it.
+    """
 
     current: str | None
     head: str
     known: bool
     drift: tuple[str, ...] = ()
+    expanded: bool = False
 
     @property
     def up_to_date(self) -> bool:
         """Whether the program may run on it without migrating."""
         return self.current == self.head
+
+    @property
+    def fits(self) -> bool:
+        """Whether the program may run on it at all."""
+        return self.up_to_date or self.expanded
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A migration that the database lacks: its revision, its phase and its first line."""
+
+    revision: str
+    phase: str
+    about: str
+
+    def __str__(self) -> str:
+        return f"{self.revision} ({self.phase}) {self.about}"
 
 
 def alembic_url(url: str) -> str:
@@ -58,12 +83,15 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(configured(url), revision)
 
 
-def plan(url: str) -> list[str]:
-    """Name the migrations that an upgrade would apply, in order, each with its first line."""
+def plan(url: str, revision: str = "head") -> list[Pending]:
+    """List the migrations that an upgrade up to a revision would apply, in order; CommandError for an unknown one."""
     script = ScriptDirectory.from_config(configured(url))
     current = state(url).current
-    pending = [one for one in script.iterate_revisions("head", current or "base") if one.revision != current]
-    return [f"{one.revision} {(one.doc or '').splitlines()[0]}" for one in reversed(pending)]
+    wanted = script.get_revision(revision)
+    if current is not None and (wanted is None or wanted.revision <= current):
+        return []
+    pending = [one for one in script.iterate_revisions(revision, current or "base") if one.revision != current]
+    return [Pending(one.revision, one.module.PHASE, (one.doc or "").splitlines()[0]) for one in reversed(pending)]
 
 
 def state(url: str, *, with_drift: bool = False) -> SchemaState:
@@ -76,16 +104,25 @@ def state(url: str, *, with_drift: bool = False) -> SchemaState:
         current = context.get_current_revision()
         known = current is None or current in {one.revision for one in script.walk_revisions()}
         drift = differences(context) if with_drift else ()
-        return SchemaState(current=current, head=head, known=known, drift=drift)
+        expanded = not known and current is not None and only_expanded(current, head, later(connection, head))
+        return SchemaState(current=current, head=head, known=known, drift=drift, expanded=expanded)
 
     return on_connection(url, read)
+
+
+def later(connection: Connection, revision: str) -> dict[str, str]:
+    """Give the phase of every migration that the schema has been through after a revision."""
+    if not inspect(connection).has_table(SCHEMA_HISTORY.name):
+        return {}
+    asked = select(SCHEMA_HISTORY.c.revision, SCHEMA_HISTORY.c.phase).where(SCHEMA_HISTORY.c.revision > revision)
+    return {row.revision: row.phase for row in connection.execute(asked)}
 
 
 def differences(context: MigrationContext) -> tuple[str, ...]:
     """List what differs between the database and the tables as data, one line each."""
     unseen = {"id_sequences"} | {index.name for index in expression_indexes()}
     found = [str(one) for one in compare_metadata(context, METADATA)]
-    return tuple(one for one in found if not any(f"'{name}'" in one for name in unseen))
+    return tuple(one for one in found if not any(f"'{name}'" in one for name in unseen) and PARTS not in one)
 
 
 def expression_indexes() -> list[Index]:

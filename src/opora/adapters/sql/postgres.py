@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import asyncpg
 
@@ -89,8 +89,11 @@ class PooledConnection(AsyncpgConnection):
 
     async def _run(self, call: str, text: str, *arguments: object) -> Any:
         try:
-            async with self._pool.acquire(timeout=self._wait_s) as driver:
+            driver = await self._pool.acquire(timeout=self._wait_s)
+            try:
                 return await getattr(driver, call)(text, *arguments)
+            finally:
+                await let_go(self._pool, driver)
         except Exception as error:
             raise translated(error) from error
 
@@ -107,34 +110,127 @@ class PooledConnection(AsyncpgConnection):
         await self._run("executemany", text, [[row[name] for name in names] for row in rows])
 
 
-class PostgresTransaction(Transaction):
-    """BEGIN has been sent; COMMIT and ROLLBACK are sent here."""
+class Concluding(NamedTuple):
+    """A statement that is left to the end of its transaction."""
 
-    def __init__(self, pool: asyncpg.Pool, driver: Any) -> None:
+    sql: str
+    refusal: Exception | None
+    parameters: Mapping[str, object]
+
+
+class TransactionConnection(AsyncpgConnection):
+    """SQL inside a transaction, which begins with its first statement."""
+
+    def __init__(self, pool: asyncpg.Pool, driver: Any, wait_s: float) -> None:
+        super().__init__(driver)
+        self.is_begun = False
         self._pool = pool
-        self._driver = driver
-        self.connection = AsyncpgConnection(driver)
+        self._wait_s = wait_s
+        self._last: Concluding | None = None
+
+    async def fetch(self, sql: str, **parameters: object) -> list[Row]:
+        await self.ready()
+        return await super().fetch(sql, **parameters)
+
+    async def execute(self, sql: str, **parameters: object) -> int:
+        await self.ready()
+        return await super().execute(sql, **parameters)
+
+    async def execute_many(self, sql: str, rows: Sequence[Mapping[str, object]]) -> None:
+        await self.ready()
+        await super().execute_many(sql, rows)
+
+    async def conclude(self, sql: str, refusal: Exception | None = None, **parameters: object) -> None:
+        if self.is_begun or self._last is not None:
+            await super().conclude(sql, refusal, **parameters)
+        else:
+            self._last = Concluding(sql, refusal, parameters)
+
+    async def ready(self) -> None:
+        """Begin, unless that was done, and run what was left to the end and is not the end after all."""
+        if not self.is_begun:
+            self.is_begun = True  # whatever becomes of it
+            await self._begin()
+        await self.run_last()
+
+    async def run_last(self) -> None:
+        """Run what was left to the end."""
+        if self._last is not None:
+            (sql, refusal, parameters), self._last = self._last, None
+            if not self.is_begun and self.driver.is_closed():
+                await self._replace()
+            if not await super().execute(sql, **parameters) and refusal is not None:
+                raise refusal
+
+    async def _begin(self) -> None:
+        try:
+            await self.driver.execute("BEGIN")
+        except LOST:  # a pooled connection may have died while idle: the second try is a fresh one
+            await self._replace()
+            try:
+                await self.driver.execute("BEGIN")
+            except Exception as error:
+                raise translated(error) from error
+        except Exception as error:
+            raise translated(error) from error
+
+    async def _replace(self) -> None:
+        await asyncio.shield(self.let_go(is_whole=False))
+        try:
+            self.driver = await self._pool.acquire(timeout=self._wait_s)
+        except Exception as error:
+            raise translated(error) from error
+
+    async def let_go(self, *, is_whole: bool) -> None:
+        """Give the connection back to the pool, which closes one that is not whole."""
+        driver, self.driver = self.driver, None
+        if driver is None:
+            return
+        if not is_whole:
+            with contextlib.suppress(asyncpg.InterfaceError):  # the pool has let go of it before us
+                driver.terminate()
+        await let_go(self._pool, driver)
+
+
+class PostgresTransaction(Transaction):
+    """BEGIN is sent with the first statement, COMMIT and ROLLBACK here; a lone last statement needs none of them."""
+
+    connection: TransactionConnection
+
+    def __init__(self, pool: asyncpg.Pool, driver: Any, wait_s: float) -> None:
+        self.connection = TransactionConnection(pool, driver, wait_s)
 
     async def commit(self) -> None:
         try:
-            await self._driver.execute("COMMIT")
+            await self.connection.run_last()
+            if self.connection.is_begun:
+                await self.connection.driver.execute("COMMIT")
         except BaseException as error:  # cancelled in the middle too: nobody knows what the connection holds
             await self.rollback()
-            if isinstance(error, Exception):
-                raise translated(error) from error
-            raise
-        await asyncio.shield(self._pool.release(self._driver))
+            known = translated(error) if isinstance(error, Exception) else error
+            if known is error:
+                raise
+            raise known from error
+        await asyncio.shield(self.connection.let_go(is_whole=True))
 
     async def rollback(self) -> None:
         await asyncio.shield(self._undo())  # a connection that is let go half undone would be lost to the pool
 
     async def _undo(self) -> None:
-        try:
-            await self._driver.execute("ROLLBACK", timeout=UNDO_S)
-        except Exception:  # the server rolls a lost connection back by itself
-            with contextlib.suppress(asyncpg.InterfaceError):  # the pool has let go of it before us
-                self._driver.terminate()
-        await self._pool.release(self._driver)
+        connection = self.connection
+        is_whole = connection.driver is not None
+        if is_whole and connection.is_begun:
+            try:
+                await connection.driver.execute("ROLLBACK", timeout=UNDO_S)
+            except Exception:  # the server rolls a lost connection back by itself
+                is_whole = False
+        await connection.let_go(is_whole=is_whole)
+
+
+async def let_go(pool: asyncpg.Pool, driver: Any) -> None:
+    """Give a connection back; one that was lost since its last statement has left the pool by itself."""
+    with contextlib.suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
+        await pool.release(driver)
 
 
 async def keep_session(_: Any) -> None:
@@ -178,22 +274,11 @@ class PostgresDatabase(Database):
             self._pool.terminate()
 
     async def begin(self) -> Transaction:
-        for attempt in (1, 2):  # a pooled connection may have died while idle: the second try is a fresh one
-            try:
-                driver = await self._pool.acquire(timeout=self._wait_s)
-            except Exception as error:
-                raise translated(error) from error
-            try:
-                await driver.execute("BEGIN")
-            except BaseException as error:  # cancelled too: else the pool would be one connection short for ever
-                await PostgresTransaction(self._pool, driver).rollback()
-                if not isinstance(error, Exception):
-                    raise
-                if attempt == 2 or not isinstance(error, LOST):  # noqa: PLR2004
-                    raise translated(error) from error
-            else:
-                return PostgresTransaction(self._pool, driver)
-        raise DatabaseUnavailable
+        try:
+            driver = await self._pool.acquire(timeout=self._wait_s)
+        except Exception as error:
+            raise translated(error) from error
+        return PostgresTransaction(self._pool, driver, self._wait_s)
 
     @asynccontextmanager
     async def scan(self) -> AsyncIterator[Connection]:
@@ -204,4 +289,4 @@ class PostgresDatabase(Database):
         try:
             yield AsyncpgConnection(driver)
         finally:
-            await self._pool.release(driver)
+            await let_go(self._pool, driver)

@@ -1,5 +1,6 @@
 """Kept profiles in a relational store. Their JSON is text that is written once and never read here."""
 
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -9,6 +10,7 @@ import msgspec
 
 from opora.adapters.sql.connection import Connection, Database, Row
 from opora.adapters.sql.mapping import insertion, to_json
+from opora.adapters.sql.seals import Seal
 from opora.core.kernel.errors import Invalid
 from opora.core.kernel.model import Page, PageRequest
 from opora.core.profiles.model.exports import Reach
@@ -22,7 +24,7 @@ COLUMNS = (
 )  # fmt: skip
 ADD = insertion("profiles", COLUMNS)
 ALIVE = "deleted_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
-ONE = f"SELECT payload FROM profiles WHERE id = :id AND {ALIVE}"
+ONE = f"SELECT id, payload FROM profiles WHERE id = :id AND {ALIVE}"
 OWNED = " AND source_key = :owner"
 DELETE = f"UPDATE profiles SET deleted_at = :at WHERE id = :id AND {ALIVE}"
 EXPIRE = """
@@ -30,17 +32,25 @@ UPDATE profiles SET deleted_at = :now WHERE deleted_at IS NULL AND id IN (
     SELECT id FROM profiles WHERE deleted_at IS NULL AND expires_at <= :now ORDER BY expires_at, id LIMIT :limit
 ) RETURNING id
 """
+SEALED = "sealed:"
+"""How a sealed document begins; a plain one begins with a brace."""
+UNMADE = {"seed": 0, "position": 0, "recipe": "{}"}
+"""What stands in a sealed profile's row in place of its recipe."""
 STREAMED_AT_ONCE = 500
 COUNTED_MAX = 10_000
 """How far a page by cursor counts: its cost must not grow with the list."""
 
 
-def row(kept: KeptProfile) -> dict[str, Any]:
-    """Give a profile's columns; the document is what callers get, its id in front."""
+def row(kept: KeptProfile, seal: Seal | None = None) -> dict[str, Any]:
+    """Give a profile's columns; the document is what callers get, its id in front.
+
+    Where it is sealed, what would make the same person again is left out too.
+    """
     document = msgspec.json.encode(kept.profile)
     recipe = kept.recipe
     options = {"sex": recipe.sex, "age_min": recipe.age_min, "age_max": recipe.age_max, "region": recipe.region}
-    return {
+    text = f'{{"id":{kept.id},{document[1:].decode()}'
+    values: dict[str, Any] = {
         "id": kept.id,
         "source_key": kept.source_key,
         "locale": recipe.locale,
@@ -49,24 +59,51 @@ def row(kept: KeptProfile) -> dict[str, Any]:
         "as_of": recipe.as_of.isoformat(),
         "data_version": kept.data_version,
         "recipe": to_json(options),
-        "payload": f'{{"id":{kept.id},{document[1:].decode()}',
+        "payload": text if seal is None else sealed(seal, kept.id, text),
         "search": kept.search,
         "created_at": kept.created_at,
         "expires_at": kept.expires_at,
     }
+    return values if seal is None else values | UNMADE
+
+
+def sealed(seal: Seal, id: int, text: str) -> str:
+    """Return a profile's document as it stands sealed in its row."""
+    return SEALED + b64encode(seal.seal(text.encode(), place(id))).decode()
+
+
+def opened(seal: Seal | None, id: int, text: str) -> bytes:
+    """Return a profile's document, sealed or not."""
+    if not text.startswith(SEALED):
+        return text.encode()
+    if seal is None:
+        raise RuntimeError("this reader was given nothing to open profiles with")
+    return seal.open(unwrapped(text), place(id))
+
+
+def unwrapped(text: str) -> bytes:
+    """Return the sealed bytes of a document's text."""
+    return b64decode(text.removeprefix(SEALED))
+
+
+def place(id: int) -> str:
+    """Name the place that a profile is sealed for."""
+    return f"profile:{id}"
 
 
 class SqlProfileRepository(ProfileRepository):
     """Profiles inside one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seal: Seal | None = None) -> None:
+        """With `seal` what is added is sealed."""
         self._connection = connection
+        self._seal = seal
 
     async def next_ids(self, count: int) -> Sequence[int]:
         return sorted(await self._connection.next_ids("profiles", count))
 
     async def add(self, profiles: Sequence[KeptProfile]) -> None:
-        await self._connection.execute_many(ADD, [row(one) for one in profiles])
+        await self._connection.execute_many(ADD, [row(one, self._seal) for one in profiles])
 
     async def delete(self, id: int, reach: Reach, at: datetime) -> bool:
         if reach.owner is None:
@@ -130,26 +167,27 @@ def part_sql(parts: tuple[str, ...]) -> str:
     return f"SELECT id, payload FROM profiles WHERE {' AND '.join(parts)} AND id < :after ORDER BY id DESC LIMIT :limit"
 
 
-def documents(rows: Sequence[Row]) -> list[bytes]:
-    """Give the JSON of rows as it is stored."""
-    return [one["payload"].encode() for one in rows]
+def documents(rows: Sequence[Row], seal: Seal | None) -> list[bytes]:
+    """Give the JSON of rows."""
+    return [opened(seal, one["id"], one["payload"]) for one in rows]
 
 
 class SqlProfileViews(ProfileViews):
     """Profiles read by one statement a page, or in parts off the event loop."""
 
-    def __init__(self, database: Database, counted_max: int = COUNTED_MAX) -> None:
+    def __init__(self, database: Database, seal: Seal | None = None, counted_max: int = COUNTED_MAX) -> None:
         """`counted_max` is how far a page by cursor counts."""
         self._database = database
+        self._seal = seal
         self._counted_max = counted_max
 
     async def one(self, id: int, reach: Reach) -> bytes | None:
         read = self._database.read
         if reach.owner is None:
-            payload = await read.fetch_value(ONE, id=id)
+            found = await read.fetch_one(ONE, id=id)
         else:
-            payload = await read.fetch_value(ONE + OWNED, id=id, owner=reach.owner)
-        return None if payload is None else payload.encode()
+            found = await read.fetch_one(ONE + OWNED, id=id, owner=reach.owner)
+        return None if found is None else opened(self._seal, id, found["payload"])
 
     async def page(self, reach: Reach, wanted: ProfileFilter, request: PageRequest) -> Page[bytes]:
         condition = Condition(reach, wanted)
@@ -166,7 +204,7 @@ class SqlProfileViews(ProfileViews):
         count = rows[0]["total"] if rows else await self._count(condition, by_cursor)
         is_exact = not by_cursor or count <= self._counted_max
         shown, more = rows[: request.limit], len(rows) > request.limit
-        return Page(documents(shown), count, more, str(shown[-1]["id"]) if more else None, is_exact)
+        return Page(documents(shown, self._seal), count, more, str(shown[-1]["id"]) if more else None, is_exact)
 
     async def _count(self, condition: Condition, by_cursor: bool) -> int:
         bound = {"counted": self._counted_max + 1} if by_cursor else {}
@@ -182,7 +220,7 @@ class SqlProfileViews(ProfileViews):
                 sql = part_sql(condition.parts)
                 rows = await connection.fetch(sql, **condition.parameters, after=after, limit=STREAMED_AT_ONCE)
             if rows:
-                yield documents(rows)
+                yield documents(rows, self._seal)
             if len(rows) < STREAMED_AT_ONCE:
                 return
             after = rows[-1]["id"]
@@ -191,14 +229,16 @@ class SqlProfileViews(ProfileViews):
 class SqlProfilePayloads(ProfilePayloads):
     """The documents of named profiles."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seal: Seal | None = None) -> None:
         self._database = database
+        self._seal = seal
 
     async def visible(self, ids: Sequence[int], reach: Reach) -> frozenset[int]:
         return frozenset(found["id"] for found in await self._rows("id", ids, reach))
 
     async def fetch(self, ids: Sequence[int], reach: Reach) -> Mapping[int, bytes]:
-        return {found["id"]: found["payload"].encode() for found in await self._rows("id, payload", ids, reach)}
+        rows = await self._rows("id, payload", ids, reach)
+        return {found["id"]: opened(self._seal, found["id"], found["payload"]) for found in rows}
 
     async def _rows(self, fields: str, ids: Sequence[int], reach: Reach) -> Sequence[Row]:
         read = self._database.read

@@ -186,6 +186,7 @@ class SqliteDatabase(Database):
     """One database file, held by one process among any number."""
 
     dialect = "sqlite"
+    pragmas: Mapping[str, str] = PRAGMAS
 
     def __init__(
         self,
@@ -213,7 +214,7 @@ class SqliteDatabase(Database):
             self._path, isolation_level=None, check_same_thread=not any_thread, cached_statements=512
         )
         driver.row_factory = sqlite3.Row
-        for name, value in PRAGMAS.items():
+        for name, value in self.pragmas.items():
             driver.execute(f"PRAGMA {name}={value}")
         if self._full_sync:
             driver.execute("PRAGMA synchronous=FULL")
@@ -230,7 +231,7 @@ class SqliteDatabase(Database):
     async def open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = self.connect()
+            self._writer = self.connect(any_thread=True)  # bulk work runs in a thread while its transaction holds it
             self._reader = self.connect(read_only=True)
         except sqlite3.Error as error:
             raise translated(error) from error

@@ -2,49 +2,47 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cached_property
 
-from opora.adapters.sql.audit import AuditKey, SqlAuditTrail
-from opora.adapters.sql.connection import Connection, Database
+from opora.adapters.sql.audit import SqlAuditTrail
+from opora.adapters.sql.banking.repositories import BankingRepositories
+from opora.adapters.sql.billing.repositories import BillingRepositories
+from opora.adapters.sql.bookings.repositories import BookingRepositories
+from opora.adapters.sql.connection import Database
+from opora.adapters.sql.documents.repositories import DocumentRepositories
 from opora.adapters.sql.exports import SqlExportRepository
+from opora.adapters.sql.generation.repositories import GenerationRepositories
 from opora.adapters.sql.idempotency import PARKING
-from opora.adapters.sql.jobs import SqlJobQueue
 from opora.adapters.sql.keys import SqlKeyRepository
-from opora.adapters.sql.outbox import SqlOutbox, SqlRelay, Subscriptions
+from opora.adapters.sql.notifications.repositories import NotificationRepositories
+from opora.adapters.sql.numbers.repositories import NumberRepositories
+from opora.adapters.sql.outbox import SqlOutbox, SqlRelay
 from opora.adapters.sql.people import SqlUserRepository
 from opora.adapters.sql.profiles import SqlProfileRepository
+from opora.adapters.sql.proofs import SqlDeviceRepository, SqlOneTimeTokenRepository, SqlSecondFactorRepository
+from opora.adapters.sql.repositories import SqlParts
 from opora.adapters.sql.sessions import SqlSessionRepository
 from opora.adapters.sql.signing_keys import SqlSigningKeyRepository
+from opora.adapters.sql.transfers.repositories import TransferRepositories
 from opora.adapters.sql.versions import SqlVersionRows
-from opora.core.jobs.ports import Announcer
-from opora.core.kernel.ports import Identifiers
 
 
-@dataclass(frozen=True, slots=True)
-class SqlParts:
-    """What every transaction is given besides its connection."""
-
-    identifiers: Identifiers
-    audit_key: AuditKey
-    announcer: Announcer
-    subscriptions: Subscriptions
-
-
-class SqlTx:
+class SqlTx(
+    BillingRepositories,
+    BookingRepositories,
+    DocumentRepositories,
+    BankingRepositories,
+    GenerationRepositories,
+    NotificationRepositories,
+    NumberRepositories,
+    TransferRepositories,
+):
     """Every repository, bound to one open transaction; it satisfies every context's bundle."""
-
-    def __init__(self, connection: Connection, parts: SqlParts) -> None:
-        self._connection = connection
-        self._parts = parts
-
-    @cached_property
-    def jobs(self) -> SqlJobQueue:
-        return SqlJobQueue(self._connection, self._parts.identifiers)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
-        return SqlOutbox(self._connection, self._parts.identifiers, self._parts.subscriptions)
+        parts = self._parts
+        return SqlOutbox(self._connection, parts.identifiers, parts.subscriptions, to_bus=parts.to_bus)
 
     @cached_property
     def audit(self) -> SqlAuditTrail:
@@ -63,6 +61,18 @@ class SqlTx:
         return SqlSessionRepository(self._connection)
 
     @cached_property
+    def one_time_tokens(self) -> SqlOneTimeTokenRepository:
+        return SqlOneTimeTokenRepository(self._connection)
+
+    @cached_property
+    def second_factors(self) -> SqlSecondFactorRepository:
+        return SqlSecondFactorRepository(self._connection)
+
+    @cached_property
+    def devices(self) -> SqlDeviceRepository:
+        return SqlDeviceRepository(self._connection)
+
+    @cached_property
     def signing_keys(self) -> SqlSigningKeyRepository:
         return SqlSigningKeyRepository(self._connection)
 
@@ -72,17 +82,21 @@ class SqlTx:
 
     @cached_property
     def profiles(self) -> SqlProfileRepository:
-        return SqlProfileRepository(self._connection)
+        return SqlProfileRepository(self._connection, self._parts.seal if self._parts.seal_profiles else None)
 
     @cached_property
     def versions(self) -> SqlVersionRows:
         return SqlVersionRows(self._connection)
 
     def announce(self) -> None:
-        """Say what the commit made runnable."""
-        added = self.jobs.added if "jobs" in self.__dict__ else []
-        if added or ("outbox" in self.__dict__ and self.outbox.filled):
-            self._parts.announcer.announce(added)
+        """Say what the commit made runnable, and which events it recorded."""
+        jobs = self.__dict__.get("jobs")
+        if jobs is not None and jobs.added:
+            self._parts.announcer.announce(jobs.added, jobs.kinds)
+        elif "outbox" in self.__dict__ and self.outbox.filled:
+            self._parts.announcer.announce([])
+        if "outbox" in self.__dict__:
+            self._parts.noted(self.outbox.topics)
 
 
 class SqlUnitOfWork:

@@ -1,6 +1,7 @@
 """HTTP face of coming in, staying and leaving, and of the keys that tokens are checked with."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any
@@ -21,14 +22,17 @@ from litestar.openapi.spec import (
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from opora.api.cookies import REFRESH, BrowserCookies, cleared
 from opora.api.decoding import Shape
 from opora.api.details import details
 from opora.api.errors import UnsupportedMediaType, ValidationFailed
 from opora.api.policy import EXEMPT, PUBLIC, SIGNED_IN, UNREPEATABLE
 from opora.api.values import Secret
-from opora.core.access.model.tokens import TokenPair
-from opora.core.access.ports.tokens import SigningRing
-from opora.core.access.usecases.sessions import LogIn, LogOut, RefreshSession
+from opora.core.access.model.tokens import KeyPurpose, TokenPair
+from opora.core.access.ports.tokens import SigningKeyNews, SigningRing
+from opora.core.access.usecases.login import LogIn
+from opora.core.access.usecases.sessions import LogOut, RefreshSession
+from opora.core.kernel.errors import Unavailable
 from opora.core.kernel.model import Actor
 
 FORM = "application/x-www-form-urlencoded"
@@ -56,9 +60,9 @@ class Login(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
-    """The refresh token to be spent."""
+    """The refresh token to be spent; left out where a cookie brings it."""
 
-    refresh_token: Annotated[str, Meta(min_length=1, max_length=256)]
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
 
 
 LOGIN = Shape(Login, None)
@@ -91,26 +95,43 @@ class AuthController(Controller):
 
     @post("/login", status_code=200, opt=BY_SECRET, response_headers=NO_STORE, operation_class=LoginOperation)
     async def log_in(
-        self, request: Request[Any, Any, Any], actor: FromDishka[Actor], log_in: FromDishka[LogIn]
-    ) -> TokenPair:
+        self,
+        request: Request[Any, Any, Any],
+        actor: FromDishka[Actor],
+        log_in: FromDishka[LogIn],
+        browser: FromDishka[BrowserCookies],
+    ) -> Response[TokenPair]:
         """Log in with JSON (`email` or `username`, `password`) or with the OAuth2 password form."""
         name, password = await login_of(request)
-        return await log_in(name, password, actor.origin)
+        device = browser.device(request)
+        return browser.answer(await log_in(name, password, actor.origin, device), device)
 
     @post("/refresh", status_code=200, opt=BY_SECRET, response_headers=NO_STORE)
     async def refresh(
-        self, data: JSONBody[Refresh], actor: FromDishka[Actor], refresh: FromDishka[RefreshSession]
-    ) -> TokenPair:
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[Refresh],
+        actor: FromDishka[Actor],
+        refresh: FromDishka[RefreshSession],
+        browser: FromDishka[BrowserCookies],
+    ) -> Response[TokenPair]:
         """Spend a refresh token for a new pair; repeated within ten seconds it gives the same refresh token again."""
-        return await refresh(data.refresh_token, actor.origin)
+        sent = data.refresh_token
+        if sent is not None:
+            return browser.answer(await refresh(sent, actor.origin), None)
+        kept = browser.refresh_token(request)
+        if kept is None:
+            raise ValidationFailed(errors={"refresh_token": ["is required"]})
+        return browser.answer(await refresh(kept, actor.origin), browser.device(request))
 
     @post("/logout", status_code=204, opt={**SIGNED_IN, **UNREPEATABLE})
     async def log_out(
         self, request: Request[Any, Any, Any], actor: FromDishka[Actor], log_out: FromDishka[LogOut]
-    ) -> None:
+    ) -> Response[None]:
         """End the session of the access token; it and its family are refused from now on."""
         _, _, token = request.headers.get("authorization", "").partition(" ")
         await log_out(token.strip(), actor.origin)
+        return cleared() if REFRESH in request.cookies else Response(None, status_code=204)
 
 
 class WellKnownController(Controller):
@@ -120,14 +141,26 @@ class WellKnownController(Controller):
     tags = ["Sessions"]  # noqa: RUF012  # Litestar reads a plain list
 
     @get("/jwks.json", opt={**EXEMPT, **details(media={"application/json": KEY_SET})})
-    async def jwks(self, ring: FromDishka[SigningRing]) -> Response[bytes]:
+    async def jwks(self, ring: FromDishka[SigningRing], news: FromDishka[SigningKeyNews]) -> Response[bytes]:
         """The public keys that access tokens are checked with (RFC 7517), by `kid`."""
-        body = msgspec.json.encode(ring.jwks())
-        headers = {
-            "cache-control": f"public, max-age={JWKS_MAX_AGE_S}",
-            "etag": f'"{sha256(body).hexdigest()[:32]}"',
-        }
-        return Response(body, media_type="application/json", headers=headers)
+        return await key_set(ring, news, KeyPurpose.ACCESS)
+
+    @get("/identity-jwks.json", opt={**EXEMPT, **details(media={"application/json": KEY_SET})})
+    async def identity_jwks(self, ring: FromDishka[SigningRing], news: FromDishka[SigningKeyNews]) -> Response[bytes]:
+        """The public keys that X-Opora-Identity is checked with (RFC 7517), by `kid`."""
+        return await key_set(ring, news, KeyPurpose.IDENTITY)
+
+
+async def key_set(ring: SigningRing, news: SigningKeyNews, purpose: KeyPurpose) -> Response[bytes]:
+    """Write a key set as of now, for a key is published from the moment it is made, by whichever process made it.
+
+    It may be kept for less time than a new key is published before it signs.
+    """
+    with suppress(Unavailable):  # what this process knows is better than nothing
+        await news.look()
+    body = msgspec.json.encode(ring.jwks(purpose))
+    headers = {"cache-control": f"public, max-age={JWKS_MAX_AGE_S}", "etag": f'"{sha256(body).hexdigest()[:32]}"'}
+    return Response(body, media_type="application/json", headers=headers)
 
 
 async def login_of(request: Request[Any, Any, Any]) -> tuple[str, str]:

@@ -62,7 +62,7 @@ class KeyController(Controller):
     path = "/admin/api-keys"
     tags = ["API keys"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @post(opt=needs("keys:write"))
+    @post(opt=needs("keys:write", step_up=True))
     async def issue(
         self, data: JSONBody[NewApiKey], actor: FromDishka[Actor], issue: FromDishka[IssueKey]
     ) -> Response[IssuedKey]:
@@ -107,7 +107,7 @@ class KeyController(Controller):
         """Read one key."""
         return await views.one(reach(actor), key_id, clock.now())
 
-    @patch("/{key_id:int}", opt=needs("keys:write"))
+    @patch("/{key_id:int}", opt=needs("keys:write", step_up=True))
     async def change(
         self,
         key_id: PathId,
@@ -134,7 +134,7 @@ class KeyController(Controller):
         """Revoke a key for good; it is refused everywhere within a second."""
         await revoke(actor, key_id)
 
-    @post("/{key_id:int}/rotate", opt=needs("keys:write"))
+    @post("/{key_id:int}/rotate", opt=needs("keys:write", step_up=True))
     async def rotate(
         self,
         key_id: PathId,

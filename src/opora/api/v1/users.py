@@ -1,16 +1,19 @@
 """HTTP face of people."""
 
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
+import msgspec
 from dishka import FromDishka
-from litestar import Controller, Request, Response, get, patch, post
+from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import JSONBody, QueryParameter
+from litestar.response import Stream
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from opora.api.details import details
 from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
-from opora.api.policy import SIGNED_IN, needs
+from opora.api.policy import FRESH, SIGNED_IN, needs
 from opora.api.v1.keys import sent
 from opora.api.values import LABEL_PATTERN, PathId, QueryText, Secret, Word
 from opora.core.access.errors import NoSuchUser
@@ -19,12 +22,18 @@ from opora.core.access.model.people import NewUser, UserChanges, UserFilter, Use
 from opora.core.access.model.scopes import Role
 from opora.core.access.ports.people import UserViews
 from opora.core.access.rules.people import NAME_LENGTH_MAX
+from opora.core.access.usecases.erasure import EraseOneself, ExportOwnRecords
 from opora.core.access.usecases.people import CreateUser, UpdateOwnProfile, UpdateUser
 from opora.core.kernel.model import Actor
 
 Name = Annotated[str, Meta(max_length=NAME_LENGTH_MAX, pattern=LABEL_PATTERN)]
 Roles = Annotated[list[Role], Meta(min_length=1, max_length=len(Role))]
 Address = Annotated[str, Meta(min_length=3, max_length=320)]
+HELD = {
+    "type": "object",
+    "description": "A list of records under the name of each part of the service that holds any.",
+    "additionalProperties": {"type": "array", "items": {"type": "object"}},
+}
 
 
 class NewUserBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +82,21 @@ class UserController(Controller):
         """Change one's own name and language."""
         return await change(actor, UserChanges(full_name=sent(data.full_name), locale=sent(data.locale)))
 
+    @get("/me/export", opt={**FRESH, **details(media={"application/json": HELD}, refusals=(404,))})
+    async def export_me(self, actor: FromDishka[Actor], export: FromDishka[ExportOwnRecords]) -> Stream:
+        """Download everything that is held on oneself, as JSON."""
+        sections = await export(actor)
+        return Stream(
+            written(sections),
+            media_type="application/json",
+            headers={"content-disposition": 'attachment; filename="personal-data.json"', "cache-control": "no-store"},
+        )
+
+    @delete("/me", status_code=204, opt={**FRESH, **details(refusals=(404, 409))})
+    async def erase_me(self, actor: FromDishka[Actor], erase: FromDishka[EraseOneself]) -> None:
+        """Erase oneself for good: what is personal goes, ledgers and the audit log keep a number without a name."""
+        await erase(actor)
+
     @get(opt=needs("users:read"))
     async def page(
         self,
@@ -88,7 +112,7 @@ class UserController(Controller):
         wanted = UserFilter(role=role, is_active=is_active, text=q)
         return envelope(await views.page(wanted, page_request(limit, page)), request.url)
 
-    @post(opt=needs("users:write"))
+    @post(opt=needs("users:write", step_up=True))
     async def create(
         self, data: JSONBody[NewUserBody], actor: FromDishka[Actor], create: FromDishka[CreateUser]
     ) -> Response[UserView]:
@@ -110,7 +134,7 @@ class UserController(Controller):
         """Read one user."""
         return await views.one(user_id)
 
-    @patch("/{user_id:int}", opt=needs("users:write"))
+    @patch("/{user_id:int}", opt=needs("users:write", step_up=True))
     async def change(
         self,
         user_id: PathId,
@@ -126,3 +150,20 @@ class UserController(Controller):
             locale=sent(data.locale),
         )
         return await change(actor, user_id, changes)
+
+
+type Records = AsyncIterator[Mapping[str, object]]
+
+
+async def written(sections: AsyncIterator[tuple[str, Records]]) -> AsyncIterator[bytes]:
+    """Write sections of records as one JSON object, a record a line."""
+    opening = b"{"
+    async for name, records in sections:
+        yield opening + msgspec.json.encode(name) + b": ["
+        between = b"\n"
+        async for record in records:
+            yield between + msgspec.json.encode(record, enc_hook=str)
+            between = b",\n"
+        yield b"]"
+        opening = b",\n"
+    yield b"{}\n" if opening == b"{" else b"}\n"

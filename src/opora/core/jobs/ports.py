@@ -19,8 +19,25 @@ class JobQueue(ABC):
         """Keep the job; an equal `dedup_key` returns the first one's id. It is announced after the commit."""
 
     @abstractmethod
+    async def take(self, job: NewJob, lease_s: float) -> Claim:
+        """Keep the job as leased from the commit on by whoever adds it, who runs it; its first attempt counts.
+
+        Should they die, the lease ends and another worker claims it. `run_at` and `dedup_key` are not for such a job.
+        """
+
+    @abstractmethod
+    async def bury(self, claim: Claim, error: str) -> None:
+        """End a job badly and for good, with whatever else is written. Raises LeaseLost as `finish` does.
+
+        The event `job.dead` is for the caller to add.
+        """
+
+    @abstractmethod
     async def finish(self, claim: Claim, result: Mapping[str, object] | None = None) -> None:
-        """End a job well. Raises LeaseLost, so that the transaction rolls back, unless the claim still holds."""
+        """End a job well. Raises LeaseLost, so that the transaction rolls back, unless the claim still holds.
+
+        It may be raised as late as by the commit.
+        """
 
     @abstractmethod
     async def get(self, id: UUID) -> Job | None:
@@ -103,8 +120,11 @@ class Announcer(ABC):
     """A messenger that says work is waiting. What it loses, a sweep finds."""
 
     @abstractmethod
-    def announce(self, ids: Sequence[UUID]) -> None:
-        """Say, without waiting and without failing, that work was committed: these jobs, or events where empty."""
+    def announce(self, ids: Sequence[UUID], kinds: Collection[str] = ()) -> None:
+        """Say, without waiting and without failing, that work was committed: these jobs, or events where empty.
+
+        `kinds` are those of the jobs, for a messenger that has queues by kind.
+        """
 
 
 class JobTx(Protocol):

@@ -67,6 +67,12 @@ class TooLarge(DomainError):
     code = "too_large"
 
 
+class WrongMedia(DomainError):
+    """The content is of a kind that is not taken here."""
+
+    code = "wrong_media"
+
+
 class LimitExceeded(DomainError):
     """A rate or a quota is spent."""
 

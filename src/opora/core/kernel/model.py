@@ -25,7 +25,8 @@ class Origin:
 class Actor:
     """Whoever is asking: a person by token, or a key; `user_id` is the person behind either, when there is one.
 
-    Keys that replaced one another by rotation are one caller: `family_id` is the id of the first of them.
+    Keys that replaced one another by rotation are one caller: `family_id` is the id of the first of them. A person's
+    token belongs to the session `session_id`.
     """
 
     user_id: int | None = None
@@ -34,6 +35,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     origin: Origin = Origin()
     family_id: int | None = None
+    session_id: int | None = None
 
     def may(self, scope: str) -> bool:
         """Tell whether a scope was granted; `admin` grants every scope."""
@@ -74,6 +76,20 @@ class Page[T]:
     more: bool
     cursor: str | None = None
     count_exact: bool = True
+
+
+_UNLIKE_MOST = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+DECIMAL_PLACES: Mapping[str, int] = {code: places for places, codes in _UNLIKE_MOST.items() for code in codes.split()}
+"""The decimal places of the currencies of ISO 4217 that have other than two."""
+
+
+def decimal_places(currency: str) -> int:
+    """Return how many decimal places the minor unit of a currency stands for."""
+    return DECIMAL_PLACES.get(currency, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +233,45 @@ class Blob:
     name: BlobName
     size: int
     sha256: str
+
+
+class BreakerState(StrEnum):
+    """Whether calls to a failing system are let through."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+BREAKER_MOVES = Moves(
+    {
+        BreakerState.CLOSED: frozenset({BreakerState.OPEN}),
+        BreakerState.OPEN: frozenset({BreakerState.HALF_OPEN}),
+        BreakerState.HALF_OPEN: frozenset({BreakerState.CLOSED, BreakerState.OPEN}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When to stop calling a system that fails, and when to look whether it is back.
+
+    It opens after `failures_max` failures in a row, stays open for `open_s`, and doubles that for every probe that
+    fails, up to `open_max_s`.
+    """
+
+    failures_max: int = 5
+    open_s: float = 5.0
+    open_max_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """A circuit breaker; times are seconds of a clock that never goes back."""
+
+    policy: BreakerPolicy = BreakerPolicy()
+    state: BreakerState = BreakerState.CLOSED
+    failures: int = 0
+    """Failures in a row while closed; probes that failed, once it has opened."""
+    until_s: float = 0.0
+    """While open: when a probe may go. While half open: when the probe counts as lost and another may go."""

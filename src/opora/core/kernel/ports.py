@@ -43,16 +43,16 @@ class Outbox(ABC):
     """Events that leave with the transaction that caused them."""
 
     @abstractmethod
-    async def add(self, event: Event) -> None:
-        """Keep the event with the change that caused it; each subscriber gets one job after the commit."""
+    async def add(self, *events: Event) -> None:
+        """Keep events with the change that caused them; each subscriber of each gets one job after the commit."""
 
 
 class AuditTrail(ABC):
     """The audit log, written in the transaction of the change it tells of."""
 
     @abstractmethod
-    async def record(self, change: Change) -> None:
-        """Keep the entry, hashed; it cannot be altered or removed afterwards without the chain showing it."""
+    async def record(self, *changes: Change) -> None:
+        """Keep an entry each, hashed; none can be altered or removed afterwards without the chain showing it."""
 
 
 class IdempotentCalls(ABC):
@@ -71,12 +71,30 @@ class IdempotentCalls(ABC):
         """
 
     @abstractmethod
+    async def commit(self) -> None:
+        """Commit now what waits for the answer of the running call: its effect goes on while the answer is awaited.
+
+        From here on the call is never run again. Does nothing outside such a call.
+        """
+
+    @abstractmethod
     async def settle(self, started: "Started", answer: StoredAnswer) -> None:
         """Commit what waits, with the answer; raises Overtaken, and keeps nothing, if the claim was lost meanwhile."""
 
     @abstractmethod
     async def abandon(self, started: "Started") -> None:
         """Roll back what waits and free the key, so that a corrected call may use it."""
+
+
+class Checkpoint(ABC):
+    """Where a call that anybody may repeat waits for somebody outside between two of its units of work."""
+
+    @abstractmethod
+    async def __call__(self) -> None:
+        """Commit what this call's last unit of work left waiting for the answer, so that no row is held meanwhile.
+
+        From here on the call's Idempotency-Key never leads to the same being done again, whatever becomes of it.
+        """
 
 
 class Started:

@@ -144,3 +144,12 @@ API_VERSIONS = Table(
     Column("successor", String(16)),
     one_of("status", ("beta", "stable", "deprecated", "retired")),
 )
+
+SCHEMA_HISTORY = Table(
+    "schema_history",
+    METADATA,
+    Column("revision", String(32), primary_key=True),
+    Column("phase", String(16), nullable=False),
+    Column("applied_at", INSTANT, nullable=False),
+    one_of("phase", ("expand", "contract")),
+)

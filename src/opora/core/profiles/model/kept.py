@@ -28,9 +28,13 @@ class KeptProfile:
 
 @dataclass(frozen=True, slots=True)
 class KeepingPolicy:
-    """How long profiles are kept when the call does not say: `ttl_s` seconds, or for ever where it is None."""
+    """How long profiles are kept when the call does not say: `ttl_s` seconds, or for ever where it is None.
+
+    Where they are sealed, nothing that makes them again may stand beside them.
+    """
 
     ttl_s: int | None = None
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

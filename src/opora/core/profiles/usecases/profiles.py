@@ -49,7 +49,9 @@ class GenerateProfiles:
             await tx.profiles.add(keeping.kept(generated, ids, owner, now, ttl_seconds))
             event = ProfilesGenerated(subject=ids[0], at=now, ids=ids, source_key=owner, locale=locale)
             await tx.outbox.add(event)
-            new = {"ids": list(ids), "locale": locale, "seed": generated.recipe.seed}
+            new: dict[str, object] = {"ids": list(ids), "locale": locale}
+            if not self.policy.is_sealed:  # a seed tells whoever has this program everything about the people
+                new["seed"] = generated.recipe.seed
             await tx.audit.record(
                 Change(actor=actor, action=event.topic, entity_type="profile", entity_id=str(ids[0]), at=now, new=new)
             )
