@@ -36,7 +36,7 @@ coverage:
 	@echo "Of it the core:"
 	@$(BIN)/coverage report --skip-covered --include='src/opora/core/*' $(if $(ARGS),,--fail-under=100)
 
-check: $(READY) ## Format, types, imports, core and architecture tests: under a minute
+check: $(READY) ## Format, types, imports, core and architecture tests, with no server: under a minute
 	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-types check-rest
 
 check-types:
@@ -46,7 +46,8 @@ check-rest:
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/core tests/architecture tests/docs --ignore=tests/docs/test_examples.py
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -k "not [postgresql" \
+		tests/core tests/architecture tests/docs --ignore=tests/docs/test_examples.py
 
 bench: .venv/.bench ## Measure every path beside its peers and write docs/benchmarks.md (ONLY=people for one)
 	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ONLY)
