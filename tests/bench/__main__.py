@@ -15,11 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from bench.figures import Figure, timed
+from bench.picture import picture
 
 FOLDER = Path(__file__).parent
 NOTES = FOLDER / "notes.md"
 SECTION = "## "
 PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
+PICTURE = PAGE.with_suffix(".svg")
 LIBRARIES = """
     asyncpg faker fastapi fpdf2 litestar mimesis msgspec pyjwt redis reportlab slowapi sqlalchemy taskiq typst
     uvicorn uvloop
@@ -140,7 +142,8 @@ def as_page(written: Mapping[str, str], facts: Mapping[str, str]) -> str:
         "Written by `make bench`; `make bench ONLY=service` measures one topic anew and leaves the others as they are.",
         "Each figure stands beside a peer or a limit measured in the same run, interleaved with it, so that the ratio",
         "holds where the absolute numbers do not. A goal that is not met says so.", "",
-        "| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in facts.items()),
+        "| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in facts.items()), "",
+        f"![How far each ratio stands from its goal]({PICTURE.name})",
     ]  # fmt: skip
     return "\n".join(head) + "\n\n" + NOTES.read_text("utf-8") + "".join("\n" + written[one] for one in sorted(written))
 
@@ -155,7 +158,9 @@ def main(only: Sequence[str]) -> int:
         found[topic] = figures
         written = sections(PAGE.read_text("utf-8")) if PAGE.exists() else {}
         written[title(topic)] = as_section(topic, figures, load)
-        PAGE.write_text(as_page(written, facts), encoding="utf-8")
+        page = as_page(written, facts)
+        PAGE.write_text(page, encoding="utf-8")
+        PICTURE.write_text(picture(page), encoding="utf-8")
         load = os.getloadavg()[0]
     console.print(on_terminal(found))
     console.print(f"written to {PAGE.relative_to(FOLDER.parents[1])}")
