@@ -1,7 +1,9 @@
 """What jobs and telephones do with numbers, over a real store."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from opora.adapters.sql.numbers.conversions import SqlConversionViews
 from opora.adapters.sql.numbers.listings import SqlProjectViews
 from opora.adapters.sql.numbers.views import SqlNumberViews
 from opora.adapters.sql.unit import SqlUnitOfWork
+from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import SYSTEM, Actor, PageRequest
 from opora.core.numbers.errors.numbers import NoSuchNumber, TooManyNumbers
 from opora.core.numbers.errors.projects import NoSuchGeo, NoSuchProject, NoSuchProvider
@@ -25,11 +28,12 @@ from opora.core.numbers.model.numbers import (
     NumberStatus,
 )
 from opora.core.numbers.model.projects import EVERY_PROJECT
+from opora.core.numbers.ports.transaction import NumberTx
 from opora.core.numbers.rules.phones import PhonePolicy
 from opora.core.numbers.rules.registry import joined, ranges_of
-from opora.core.numbers.usecases.adding import AddNumber, AddNumbers
+from opora.core.numbers.usecases.adding import BRINGS_MAX, AddNumber, AddNumbers
 from opora.core.numbers.usecases.calls import LookUpCaller
-from opora.core.numbers.usecases.claims import SweepCalls
+from opora.core.numbers.usecases.claims import SweepCalls, settle
 from opora.core.numbers.usecases.conversion import (
     CountingPolicy,
     RecalculateAll,
@@ -238,6 +242,44 @@ async def test_many_callers_who_add_the_same_numbers_at_once_keep_each_once(desk
     assert sum(one.duplicates for one in outcomes) == 900
     async with desk.unit() as tx:
         assert (await tx.tally.of(project))[NumberStatus.NEW] == 300
+
+
+@dataclass
+class Crowded:
+    """A unit of work beside which somebody else was quicker, as often as is said."""
+
+    unit: SqlUnitOfWork
+    times: int
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[NumberTx]:
+        async with self.unit() as tx:
+            yield tx
+            if self.times:
+                self.times -= 1
+                raise Stale
+
+
+async def test_numbers_are_brought_anew_while_others_are_quicker_but_not_for_ever(desk: Desk) -> None:
+    project = await desk.project()
+    given = [GivenNumber(phone_number=f"+{PHONE + 5000}", project_id=project)]
+    with pytest.raises(Stale):
+        await AddNumbers(Crowded(desk.unit, BRINGS_MAX), desk.registry, desk.clock, PhonePolicy())(SYSTEM, given)
+    add = AddNumbers(Crowded(desk.unit, BRINGS_MAX - 1), desk.registry, desk.clock, PhonePolicy())
+    assert (await add(SYSTEM, given)).created == 1
+
+
+async def test_numbers_of_a_project_that_goes_meanwhile_are_left_as_they_are(desk: Desk) -> None:
+    project = await desk.project()
+    number = await desk.number(project)
+    await desk.tell(number, CallEventType.STARTED, "c1")
+    seen = await desk.read(number)
+    await DeleteProject(desk.unit, desk.clock)(SYSTEM, project)
+    async with desk.unit() as tx:
+        await settle(tx, [(replace(seen, status=NumberStatus.NEW), SYSTEM)], desk.clock, desk.policy)
+    async with desk.unit() as tx:
+        (kept,) = await tx.numbers.several([number.id], EVERY_PROJECT) or [seen]
+    assert kept.status is seen.status
 
 
 async def test_of_many_each_keeps_its_provider_and_area_and_a_barred_one_says_so(desk: Desk) -> None:
