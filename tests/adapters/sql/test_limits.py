@@ -91,7 +91,7 @@ class TestSqliteThatIsBusy(SpareContract):
         store.close()
 
 
-def calls_of_one_process(file: Path, admission: Admission, calls: int, ready, begin, counts) -> None:
+def calls_of_one_process(file: Path, admission: Admission, calls: int, at_once: int, ready, begin, counts) -> None:
     """Open the file, say so, wait for the others, call as fast as it goes, and tell how many were let in."""
     gate = SqlRateGate(SqliteLimits(file, busy_s=30))
 
@@ -99,17 +99,20 @@ def calls_of_one_process(file: Path, admission: Admission, calls: int, ready, be
         await gate.peek(admission)
         ready.put(True)
         begin.wait()
-        return sum([(await gate.admit(admission)).allowed for _ in range(calls)])
+        found = []
+        for _ in range(calls // at_once):
+            found += await asyncio.gather(*(gate.admit(admission) for _ in range(at_once)))
+        return sum(decision.allowed for decision in found)
 
     counts.put(asyncio.run(call()))
 
 
-@pytest.mark.parametrize("policies", [1, 2])
-def test_four_processes_admit_exactly_the_quota_between_them(file, policies):
+@pytest.mark.parametrize(("policies", "at_once"), [(1, 1), (2, 1), (1, 30)])
+def test_four_processes_admit_exactly_the_quota_between_them(file, policies, at_once):
     admission = Admission("key:7", tuple(RatePolicy(name, 500, 3600) for name in ("hour", "day")[:policies]))
     context = multiprocessing.get_context("spawn")
     ready, begin, counts = context.Queue(), context.Event(), context.Queue()
-    told = (file, admission, 300, ready, begin, counts)
+    told = (file, admission, 300, at_once, ready, begin, counts)
     processes = [context.Process(target=calls_of_one_process, args=told) for _ in range(4)]
     for process in processes:
         process.start()
@@ -147,6 +150,65 @@ async def test_a_busy_file_is_waited_for_and_then_given_up(file):
         with pytest.raises(Unavailable):
             await gate.admit(admission)
         assert time.monotonic() - begun_s < 0.15
+    store.close()
+
+
+async def crowded(gate: SqlRateGate) -> None:
+    """Call together once, after which calls of one turn of the loop are run by one transaction."""
+    await asyncio.gather(*(gate.admit(an_admission(subject="warm")) for _ in range(3)))
+    await asyncio.sleep(0)
+
+
+async def test_calls_that_come_together_are_kept_by_one_transaction(file):
+    store = SqliteLimits(file)
+    gate = SqlRateGate(store)
+    await crowded(gate)
+    begun: list[str] = []
+    store.opened().set_trace_callback(begun.append)
+    admission = an_admission(a_policy(quota=5))
+    decisions = await asyncio.gather(*(gate.admit(admission) for _ in range(8)))
+    assert sorted(one.allowed for one in decisions) == [False] * 3 + [True] * 5
+    assert begun.count("BEGIN IMMEDIATE") == begun.count("COMMIT") == 2  # the second for what the refused are told
+    store.close()
+
+
+async def test_calls_that_come_together_wait_for_a_busy_file_and_are_then_given_up(file):
+    store = SqliteLimits(file)
+    gate = SqlRateGate(store)
+    await crowded(gate)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.01, other.execute, "ROLLBACK")
+        decisions = await asyncio.gather(*(gate.admit(an_admission()) for _ in range(4)))
+        assert [one.allowed for one in decisions] == [True] * 4
+        other.execute("BEGIN IMMEDIATE")
+        refused = await asyncio.gather(*(gate.admit(an_admission()) for _ in range(4)), return_exceptions=True)
+        assert [type(one) for one in refused] == [Unavailable] * 4
+    store.close()
+
+
+async def test_of_calls_that_come_together_one_may_be_given_up_and_none_outlives_the_file(file):
+    store = SqliteLimits(file)
+    gate = SqlRateGate(store)
+    await crowded(gate)
+    calls = [asyncio.ensure_future(gate.admit(an_admission())) for _ in range(4)]
+    await asyncio.sleep(0)
+    calls[1].cancel()
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(one, asyncio.CancelledError) for one in found] == [False, True, False, False]
+    calls = [asyncio.ensure_future(gate.admit(an_admission())) for _ in range(4)]
+    await asyncio.sleep(0)
+    store.close()
+    assert {type(one) for one in await asyncio.gather(*calls, return_exceptions=True)} == {Unavailable}
+
+
+async def test_calls_that_come_together_to_a_spoiled_file_are_told_so(file):
+    store = SqliteLimits(file)
+    gate = SqlRateGate(store)
+    await crowded(gate)
+    store.opened().execute("DROP TABLE rate_cells")
+    refused = await asyncio.gather(*(gate.admit(an_admission()) for _ in range(3)), return_exceptions=True)
+    assert {type(one) for one in refused} == {Unavailable}
     store.close()
 
 
