@@ -1,13 +1,13 @@
 # The front door: `make help` lists what there is. Everything needs Python >= 3.12, make and git, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-types check-rest coverage bench chaos load migrate migration docs openapi sbom
+.PHONY: help install run test check check-types check-rest coverage bench chaos load migrate migration docs openapi sdk sbom
 .PHONY: format lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
 LOCK := --generate-hashes --universal --python-version 3.12 --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --quiet
-SOURCES := src tests migrations deploy/load
+SOURCES := src tests migrations deploy/load deploy/sdk
 export OPORA_HOME ?= var
 unexport PYTHONDONTWRITEBYTECODE # without bytecode every start takes three times as long
 export OPORA_SETUP_PYTHON = $(PYTHON)
@@ -76,6 +76,9 @@ docs: $(READY) ## Renew the pages that follow from the code, and check all docum
 
 openapi: $(READY) ## Renew tests/api/openapi.json after a change of the wire that is meant
 	@$(BIN)/opora openapi | $(BIN)/python -m json.tool --sort-keys --indent 2 > tests/api/openapi.json
+
+sdk: $(READY) ## Renew the clients and the Postman collection in deploy/sdk from the API document
+	@PYTHONPATH=deploy/sdk $(BIN)/python -m generator
 
 sbom: $(READY) ## Print the bill of materials of a release, CycloneDX from the locks (make -s sbom > opora.cdx.json)
 	@$(BIN)/python requirements/sbom.py

@@ -1,0 +1,31 @@
+"""A typed client of the Opora API: `Opora` for plain code, `AsyncOpora` for an event loop."""
+
+from opora_client import models as models
+from opora_client.async_calls import AsyncOpora as AsyncOpora
+from opora_client.calls import Opora as Opora
+from opora_client.events import Event as Event
+from opora_client.files import Download as Download
+from opora_client.files import Upload as Upload
+from opora_client.pages import AsyncPaging as AsyncPaging
+from opora_client.pages import Page as Page
+from opora_client.pages import Paging as Paging
+from opora_client.problems import BadRequest as BadRequest
+from opora_client.problems import Conflict as Conflict
+from opora_client.problems import Failed as Failed
+from opora_client.problems import Gone as Gone
+from opora_client.problems import Invalid as Invalid
+from opora_client.problems import NoAnswer as NoAnswer
+from opora_client.problems import NotFound as NotFound
+from opora_client.problems import OporaError as OporaError
+from opora_client.problems import PaymentRequired as PaymentRequired
+from opora_client.problems import PermissionDenied as PermissionDenied
+from opora_client.problems import PreconditionFailed as PreconditionFailed
+from opora_client.problems import Problem as Problem
+from opora_client.problems import RateLimited as RateLimited
+from opora_client.problems import Unauthenticated as Unauthenticated
+from opora_client.problems import Unavailable as Unavailable
+from opora_client.problems import Unreadable as Unreadable
+from opora_client.retrying import Retrying as Retrying
+from opora_client.waiting import TooLong as TooLong
+from opora_client.waiting import async_wait_for as async_wait_for
+from opora_client.waiting import wait_for as wait_for
