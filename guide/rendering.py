@@ -12,7 +12,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from guide import entities
+from guide import diagrams
 
 PLAIN = frozenset({"", "text"})
 """Languages of blocks in which nothing is marked."""
@@ -117,6 +117,8 @@ class Reading:
             self.parts.append(Part(place, word))
 
     def _named(self, wanted: str) -> str:
+        """Name a place once; names are in lower case, and the frame's own begin with a capital."""
+        wanted = wanted or "place"
         place, times = wanted, 0
         while place in self._places:
             times += 1
@@ -166,7 +168,7 @@ class Html(RendererHTML):
         """Write a block of code; a diagram of tables becomes tables."""
         language, text = tokens[idx].info.strip(), tokens[idx].content
         if language == "mermaid":
-            return entities.drawn(text)
+            return diagrams.drawn(text)
         return f'<div class="code"><pre tabindex="0"><code>{marked(text, language)}</code></pre></div>\n'
 
     def heading_close(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
