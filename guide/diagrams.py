@@ -3,6 +3,7 @@
 import re
 from html import escape
 
+KIND = "erDiagram"
 BLOCK = re.compile(r"^ +(\w+) \{\n(.*?)^ +\}$", re.MULTILINE | re.DOTALL)
 COLUMN = re.compile(r"^ +(\w+) (\w+)((?: (?:PK|FK|UK),?)*)", re.MULTILINE)
 LINE = re.compile(r"^ +(\w+) [|}o]{2}--[|{o]{2} (\w+) : (\w+)$", re.MULTILINE)

@@ -14,7 +14,7 @@ from pygments.lexers import get_lexer_by_name
 
 from guide import diagrams
 
-PLAIN = frozenset({"", "text"})
+PLAIN = frozenset({"", "mermaid", "text"})
 """Languages of blocks in which nothing is marked."""
 
 type Resolver = Callable[[str], str | None]
@@ -130,7 +130,8 @@ class Reading:
         is_file = False
         for child in children:
             if child.type == "image":
-                child.attrs["src"] = self.resolve(str(child.attrs["src"])) or ""
+                target = self.resolve(str(child.attrs["src"])) or ""
+                child.attrs["src"] = target if target.startswith("/") else ""
             if child.type == "link_open":
                 wanted = str(child.attrs["href"])
                 target = self.resolve(wanted)
@@ -167,7 +168,7 @@ class Html(RendererHTML):
     def fence(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         """Write a block of code; a diagram of tables becomes tables."""
         language, text = tokens[idx].info.strip(), tokens[idx].content
-        if language == "mermaid":
+        if text.startswith(diagrams.KIND):
             return diagrams.drawn(text)
         return f'<div class="code"><pre tabindex="0"><code>{marked(text, language)}</code></pre></div>\n'
 

@@ -297,6 +297,18 @@ def test_a_diagram_of_tables_becomes_tables_whose_references_lead_to_each_other(
     assert "<td><code>name</code></td><td>text</td><td></td>" in html
 
 
+def test_a_diagram_of_another_kind_is_shown_as_it_is_written() -> None:
+    assert "flowchart LR" in shown("```mermaid\nflowchart LR\n    a --&gt; b\n```\n")
+
+
+def test_a_picture_comes_from_the_guide_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "load.svg").write_text("<svg/>")
+    html = shown("![Times](load.svg) ![gone](gone.svg) ![far](https://example.org/far.svg)")
+    assert read(html).loaded == ["/guide/load.svg", "", ""]
+
+
 def test_headings_are_linked_by_the_names_that_documents_use() -> None:
     for heading in ("2. A key", "`opora keys`, and more", "Предел частоты", "Why – so?"):
         assert rendering.anchor(heading) == anchor(heading)

@@ -16,6 +16,8 @@ GUIDE_CSP = (
     b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 """Pages of our own need no exception."""
+PICTURE_CSP = b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""A drawing brings its own styles and nothing else."""
 EXPOSED = (
     b"X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, "
     b"X-RateLimit-Reset, Idempotent-Replayed, Deprecation, Sunset, Link, Location, ETag, Content-Disposition"

@@ -8,9 +8,10 @@ from litestar.params import FromPath
 from opora.api.downloads import names
 from opora.api.guide import Guide, NotBuilt, takes_gzip
 from opora.api.policy import EXEMPT
-from opora.api.security import GUIDE_CSP
+from opora.api.security import GUIDE_CSP, PICTURE_CSP
 from opora.core.kernel.errors import NotFound
 
+DRAWING = "image/svg+xml"
 LASTING = "public, max-age=31536000, immutable"
 NOT_BUILT = b"""<!doctype html>
 <html lang="en">
@@ -52,6 +53,8 @@ class GuideController(Controller):
         packed = takes_gzip(request.headers.get("accept-encoding", ""))
         headers["etag"] = f'"{entry.tag}{"-gz" if packed else ""}"'
         headers["vary"] = "Accept-Encoding"
+        if entry.media_type == DRAWING:
+            headers["content-security-policy"] = PICTURE_CSP.decode("ascii")
         if entry.is_lasting:
             headers["cache-control"] = LASTING
         if names(request.headers.get("if-none-match", ""), headers["etag"], weakly=True):
