@@ -130,8 +130,8 @@ class Reading:
         is_file = False
         for child in children:
             if child.type == "image":
-                target = self.resolve(str(child.attrs["src"])) or ""
-                child.attrs["src"] = target if target.startswith("/") else ""
+                picture = self.resolve(str(child.attrs["src"])) or ""
+                child.attrs["src"] = picture if picture.startswith("/") else ""
             if child.type == "link_open":
                 wanted = str(child.attrs["href"])
                 target = self.resolve(wanted)
