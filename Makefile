@@ -8,6 +8,8 @@ READY := .venv/.ready
 LOCK := --generate-hashes --universal --python-version 3.12 --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --quiet
 SOURCES := src tests migrations deploy/load deploy/sdk
+SOURCES := src tests guide migrations deploy/load
+GUIDE := src/opora/api/static/guide.zip
 export OPORA_HOME ?= var
 unexport PYTHONDONTWRITEBYTECODE # without bytecode every start takes three times as long
 export OPORA_SETUP_PYTHON = $(PYTHON)
@@ -20,7 +22,11 @@ install: $(READY) ## Set everything up in .venv (PYTHON=/path/to/python3.13 to c
 $(READY): requirements/dev.lock pyproject.toml .ci/setup
 	@.ci/setup
 
-run: $(READY) ## Serve on 127.0.0.1:8000 with no server installed; data in OPORA_HOME (var/)
+# The guide that is served at /guide; it takes a second, and only where a document is newer.
+$(GUIDE): $(wildcard *.md guide/*) $(shell find docs deploy -name '*.md' -o -name '*.svg') | $(READY)
+	@$(BIN)/python -m guide
+
+run: $(READY) $(GUIDE) ## Serve on 127.0.0.1:8000 with no server installed; data in OPORA_HOME (var/)
 	@$(BIN)/opora serve $(ARGS)
 
 test: $(READY) ## Run all tests, on SQLite and real PostgreSQL and Redis, and show the coverage (ARGS="-k export")
@@ -70,8 +76,9 @@ migrate: $(READY) ## Bring the database of OPORA_DATABASE_URL (or OPORA_HOME) to
 migration: $(READY) ## Start the next migration file (NAME=add_labels)
 	@$(BIN)/python migrations/new.py "$(NAME)"
 
-docs: $(READY) ## Renew the pages that follow from the code, and check all documents, links and examples
+docs: $(READY) ## Renew the pages that follow from the code, build the guide, check documents, links and examples
 	@PYTHONPATH=src:tests $(BIN)/python -m docs.reference
+	@$(BIN)/python -m guide
 	@$(BIN)/python -m pytest tests/docs
 
 openapi: $(READY) ## Renew tests/api/openapi.json after a change of the wire that is meant

@@ -25,6 +25,7 @@ PLACES = {
     "user_id": 1,
     "document_id": 1,
     "asset_name": "x.js",
+    "address": "start",
     "code": "gone",
     "session_id": 2**53,
     "provider_id": 2**53,

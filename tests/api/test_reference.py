@@ -98,6 +98,7 @@ async def test_the_type_of_a_problem_may_lead_to_the_service_itself(documented: 
     assert known.headers["content-type"].startswith("text/html")
     assert "Retry-After" in known.text
     assert "Подождите" in known.text
+    assert 'href="/guide/problems/rate_limited"' in known.text
     assert (unknown.status_code, odd.status_code) == (404, 404)
 
 

@@ -120,6 +120,7 @@ def test_a_password_that_was_given_is_not_printed() -> None:
     lines = "\n".join(greeted(Welcome("admin@example.org", None, None), Settings().base_url))
     assert "the one in OPORA_ADMIN_PASSWORD" in lines
     assert "KEY=" not in lines
+    assert f"The guide  {Settings().base_url}/guide" in lines
 
 
 def test_a_later_start_says_nothing() -> None:

@@ -75,8 +75,9 @@ def test_the_examples_of_a_page_run(served: Served, name: str) -> None:
     assert served.run(shell(name))
 
 
-def test_the_start_leads_to_a_pdf_and_to_the_limit(served: Served) -> None:
-    printed = served.run(shell("docs/start.md"))
+@pytest.mark.parametrize("name", ["docs/start.md", "docs/ru/start.md"])
+def test_the_start_leads_to_a_pdf_and_to_the_limit(served: Served, name: str) -> None:
+    printed = served.run(shell(name))
     people = (served.folder / "people.ndjson").read_text("utf-8").splitlines()
     assert len(people) == 100
     pages = pypdf.PdfReader(io.BytesIO((served.folder / "people.pdf").read_bytes())).pages
@@ -88,7 +89,7 @@ def test_the_start_leads_to_a_pdf_and_to_the_limit(served: Served) -> None:
     assert counted["429"] >= 1
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/start.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/start.md", "docs/ru/start.md"])
 def test_the_examples_for_servers_run_on_postgresql_and_redis(
     served: Served, name: str, empty_postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:

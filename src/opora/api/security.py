@@ -11,6 +11,13 @@ DOCS_CSP = (
     b"connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 """The viewers write styles into elements; scripts come from the package alone."""
+GUIDE_CSP = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""Pages of our own need no exception."""
+PICTURE_CSP = b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""A drawing brings its own styles and nothing else."""
 EXPOSED = (
     b"X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, "
     b"X-RateLimit-Reset, Idempotent-Replayed, Deprecation, Sunset, Link, Location, ETag, Content-Disposition"

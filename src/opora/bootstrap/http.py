@@ -26,6 +26,7 @@ from opora.api.v1.events import EventSchemaController
 from opora.api.v1.exports import ExportController
 from opora.api.v1.gateway import GatewayController
 from opora.api.v1.generation import GenerationController
+from opora.api.v1.guide import GuideController
 from opora.api.v1.hours import AvailabilityController, SlotController
 from opora.api.v1.keys import KeyController
 from opora.api.v1.limits import LimitController
@@ -124,7 +125,7 @@ VERSIONED: Controllers = (
 )
 """Controllers under /api/v1."""
 
-AT_ROOT: Controllers = (HealthController, ReferenceController, WellKnownController, MetadataController)
+AT_ROOT: Controllers = (HealthController, ReferenceController, GuideController, WellKnownController, MetadataController)
 """Controllers at the root."""
 
 

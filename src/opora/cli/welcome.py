@@ -51,6 +51,7 @@ def greeted(welcome: Welcome | None, url: str) -> Iterator[str]:
     if welcome.key is not None:
         yield from _to_try(welcome.key, url)
     yield ""
+    yield f"  The guide  {url}/guide"
     yield f"  The API    {url}/docs"
     yield "  More       opora tour, opora doctor, opora --help"
     yield ""

@@ -45,7 +45,8 @@ MEANING = """<!doctype html>
 <head><meta charset="utf-8"><title>{code}</title></head>
 <body>
 <h1>{code}</h1>
-{text}</body>
+{text}<p><a href="/guide/problems/{code}">In the guide</a></p>
+</body>
 </html>
 """
 DAY = {"cache-control": "public, max-age=86400"}
