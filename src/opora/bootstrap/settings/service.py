@@ -110,7 +110,9 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         about(
             "redis",
-            "`redis://` or `rediss://`: shared limits, the deny-list and wake-ups. Empty: kept in the database.",
+            "`redis://` or `rediss://`: shared limits, the deny-list and wake-ups. Empty: kept in the database. "
+            "`redis+cluster://host:port,…` is a cluster, `redis+sentinel://host:port,…/master/database` a master that "
+            "sentinels know; `rediss+…` reaches either by TLS.",
             form="redis_url",
             hides="password",
         ),
