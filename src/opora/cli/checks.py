@@ -18,6 +18,7 @@ from opora.adapters.redis.connection import Refused
 from opora.adapters.redis.opening import connection_to
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.migrations import state
+from opora.adapters.sql.replica import ReplicatedDatabase
 from opora.bootstrap.fields import PLUGINS
 from opora.bootstrap.plugins import installed
 from opora.bootstrap.secrets import FILE_NAME
@@ -181,6 +182,7 @@ async def inside(app: Application) -> list[Finding]:
     bank, drop, blobs = await app.get(CoreBanking), await app.get(FileDrop), await app.get(BlobStore)
     return [
         *await _clock(database),
+        *await _replica(database),
         *await _jobs(database, views),
         *await _audit(database),
         await _bank(bank),
@@ -249,6 +251,17 @@ async def _bank(bank: CoreBanking) -> Finding:
     except DomainError as fault:
         mend = "Is it up? Check OPORA_CORE_BANKING and OPORA_CORE_BANKING_… with `opora config show`"
         return Finding("core banking", Health.ILL, f"does not answer: {fault}", mend)
+
+
+async def _replica(database: Database) -> list[Finding]:
+    if not isinstance(database, ReplicatedDatabase):
+        return []
+    async with database.report() as connection:
+        answers = await connection.fetch_value("SELECT pg_is_in_recovery()")
+    if answers:
+        return [Finding("replica", Health.WELL, "has what the primary has; it answers exports")]
+    mend = "Is it up and streaming? Check OPORA_DATABASE_READ_URL, and pg_stat_replication on the primary"
+    return [Finding("replica", Health.WARN, "is away, lags or is none; the primary answers exports", mend)]
 
 
 async def _clock(database: Database) -> list[Finding]:

@@ -104,6 +104,24 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_connect_timeout_s: Annotated[
         int, about("database", "Seconds to wait for a connection before 503.", ge=1, le=300)
     ] = 5
+    database_read_url: Annotated[
+        str,
+        about(
+            "database",
+            "A streaming replica of PostgreSQL that answers exports; whatever else is read comes from the primary.",
+            form="database_url",
+            hides="password",
+        ),
+    ] = ""
+    database_read_wait_ms: Annotated[
+        int,
+        about(
+            "database",
+            "Milliseconds the replica gets to receive what was committed before a read; then the primary answers.",
+            ge=0,
+            le=60_000,
+        ),
+    ] = 1000
 
     # --- Redis and the event bus
     redis_url: Annotated[
