@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ("servers.plugin", "servers.stores", "servers.bucket", "servers.canaries")
+pytest_plugins = ("servers.plugin", "servers.stores", "servers.bucket", "servers.rings", "servers.canaries")
 
 
 @pytest.fixture

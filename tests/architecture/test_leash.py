@@ -39,7 +39,6 @@ LEASH: Mapping[str, frozenset[str]] = {
     "api": frozenset({"dishka", "litestar", "msgspec", "multipart", "prometheus_client", "structlog"}),
     "bootstrap": frozenset({"dishka", "litestar", "msgspec", "prometheus_client", "taskiq", "uvicorn"}),
     "cli": frozenset({"msgspec", "rich", "structlog", "uvicorn", "uvloop"}),
-    "cli/checks.py": frozenset({"redis"}),
     "events": frozenset({"aio_pika", "redis"}),
     "identity.py": frozenset({"jwt"}),
     "testing": frozenset({"anyio", "hypothesis", "msgspec", "pytest"}),

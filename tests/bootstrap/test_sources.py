@@ -32,6 +32,15 @@ def test_nothing_given_is_the_embedded_set_up(tmp_path: Path) -> None:
     assert settings.problem_base_url == "http://127.0.0.1:8000/problems/"
 
 
+@pytest.mark.parametrize("primary", ["", "sqlite:///o.db"])
+def test_only_postgresql_has_a_replica(primary: str, tmp_path: Path) -> None:
+    one = {"OPORA_DATABASE_READ_URL": POSTGRESQL, **({"OPORA_DATABASE_URL": primary} if primary else {})}
+    assert names(one, tmp_path) == ["OPORA_DATABASE_READ_URL"]
+    two = {"OPORA_DATABASE_URL": POSTGRESQL, "OPORA_DATABASE_READ_URL": "sqlite:///o.db", "OPORA_SECRET_KEY": ROOT}
+    assert names(two, tmp_path) == ["OPORA_DATABASE_READ_URL"]
+    assert read({**two, "OPORA_DATABASE_READ_URL": POSTGRESQL}, tmp_path).database_read_url == POSTGRESQL
+
+
 def test_defaults_follow_from_what_was_given(tmp_path: Path) -> None:
     settings = read({"OPORA_HOME": "/srv/o/", "OPORA_HTTP_HOST": "::", "OPORA_HTTP_PORT": "81"}, tmp_path)
     assert settings.sqlite_path == "/srv/o/opora.db"

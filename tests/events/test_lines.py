@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from opora.events import Event, MemoryInbox, Patience, listen
 from opora.events.listening import line_of
+from opora.events.redis_streams import dead_letters
 
 pytestmark = pytest.mark.anyio
 WITHIN_S = 60
@@ -108,7 +109,7 @@ async def redis(anyio_backend: str, redis_url: str, redis_prefix: str) -> AsyncI
         seen: set[bytes] = set()
 
         async def dead() -> Sequence[bytes]:
-            entries = await client.xrange(f"{stream}:{stream}:dead")
+            entries = await client.xrange(dead_letters(stream, stream))
             new = [(id, fields) for id, fields in entries if id not in seen]
             seen.update(id for id, _ in new)
             return [fields.get(b"event", b"") for _, fields in new]

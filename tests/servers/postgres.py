@@ -77,8 +77,11 @@ def in_wheel() -> Binaries | None:
     return None
 
 
-def start(binaries: Binaries, folder: Path, guarded_pid: int) -> tuple[str, Guarded]:
-    """Make a cluster in `folder` and serve it; returns the maintenance URL and the process."""
+def start(binaries: Binaries, folder: Path, guarded_pid: int, source: str = "", **settings: str) -> tuple[str, Guarded]:
+    """Make a cluster in `folder`, or a replica of the one at `source`, and serve it with `settings` on top of ours.
+
+    Returns the maintenance URL and the process.
+    """
     folder.mkdir(parents=True)
     user = UNPRIVILEGED if os.geteuid() == 0 else ""  # PostgreSQL refuses to run as root
     account: dict[str, object] = {}
@@ -88,16 +91,18 @@ def start(binaries: Binaries, folder: Path, guarded_pid: int) -> tuple[str, Guar
         account = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
         binaries = within_reach(binaries, folder)
     data = folder / "data"
+    made = [binaries.folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", *LOCALE]
+    copied = [binaries.folder / "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "-N", "-d", source]
     subprocess.run(
-        [binaries.folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", *LOCALE],
+        copied if source else made,
         cwd=folder,
         check=True,
         capture_output=True,
         **account,  # type: ignore[call-overload]
     )
     port = free_port()
-    settings = [part for name, value in CONFIGURATION.items() for part in ("-c", f"{name}={value}")]
-    command = [str(binaries.folder / "postgres"), "-D", str(data), "-p", str(port), *settings]
+    options = [part for name, value in (CONFIGURATION | settings).items() for part in ("-c", f"{name}={value}")]
+    command = [str(binaries.folder / "postgres"), "-D", str(data), "-p", str(port), *options]
     server = Guarded(command, folder, guarded_pid, user)
     url = f"postgresql://postgres@{HOST}:{port}/postgres"
     server.wait_until(lambda: listens(HOST, port) and bool(reachable(url)))

@@ -84,8 +84,16 @@ class Guarded:
 
     def restart(self, number: int = signal.SIGINT) -> None:
         """End the server by a signal, start it again on the same data and port, and wait until it answers."""
+        self.end(number)
+        self.start_again()
+
+    def end(self, number: int = signal.SIGINT) -> None:
+        """End the server by a signal; its data and port stay."""
         self.send(number)
         self.watchdog.wait(10)
+
+    def start_again(self) -> None:
+        """Start the server that ended, and wait until it answers."""
         self._start()
         self.wait_until(self._answers)
 

@@ -99,11 +99,14 @@ def in_wheel() -> Path | None:
     return next(folder.glob("*/valkey-server"), None)  # a wheel holds one platform
 
 
-def start(program: Path, folder: Path, guarded_pid: int, port: int | None = None) -> tuple[str, Guarded]:
-    """Serve from memory alone; returns the URL and the process."""
+def start(
+    program: Path, folder: Path, guarded_pid: int, port: int | None = None, **more: object
+) -> tuple[str, Guarded]:
+    """Serve from memory alone, with `more` options (`_` for `-`); returns the URL and the process."""
     folder.mkdir(parents=True)
     port = port or free_port()
     options = {"port": port, "bind": HOST, "save": "", "appendonly": "no", "dir": folder, "databases": DATABASES}
+    options |= {name.replace("_", "-"): value for name, value in more.items()}
     words = [str(program), *(str(word) for name, value in options.items() for word in (f"--{name}", value))]
     server = Guarded(words, folder, guarded_pid)
     url = f"redis://{HOST}:{port}"

@@ -10,7 +10,7 @@ from dishka import Provider, Scope, provide
 import opora.core
 from opora.adapters.memory.bus import NoBus
 from opora.adapters.redis.bus import RedisBus
-from opora.adapters.redis.connection import RedisConnection
+from opora.adapters.redis.opening import connection_to
 from opora.adapters.sql.bus.queue import SqlBusQueue
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.unit import SqlUnitOfWork
@@ -63,7 +63,7 @@ def bus_of(settings: Settings) -> EventBus:
     if settings.bus_chosen == "none":
         return NoBus()
     if settings.bus_chosen == "redis":
-        redis = RedisConnection(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
+        redis = connection_to(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
         return RedisBus(redis, stream_of(settings), settings.bus_stream_max)
     try:
         from opora.adapters.amqp.bus import RabbitBus  # noqa: PLC0415  # an extra: without RabbitMQ none of it is needed

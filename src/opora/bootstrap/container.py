@@ -22,6 +22,7 @@ from opora.adapters.sql.idempotency import ParkedCheckpoint, SqlIdempotentCalls
 from opora.adapters.sql.jobs import SqlJobViews
 from opora.adapters.sql.leases import SqlJobLeases, SqlJobProgress
 from opora.adapters.sql.postgres import PostgresDatabase
+from opora.adapters.sql.replica import ReplicatedDatabase
 from opora.adapters.sql.repositories import SqlParts
 from opora.adapters.sql.seals import Seal
 from opora.adapters.sql.sqlite import SqliteDatabase
@@ -182,12 +183,15 @@ def database_of(settings: Settings) -> Database:
     """Choose the store by the URL's scheme; nothing is opened yet."""
     if settings.database_url.startswith(SCHEME):
         return SqliteDatabase(Path(settings.database_url.removeprefix(SCHEME)))
-    return PostgresDatabase(
-        settings.database_url,
-        pool_size=settings.database_pool_max,
-        statement_cache=settings.database_statement_cache,
-        wait_s=float(settings.database_connect_timeout_s),
-    )
+    held: dict[str, Any] = {
+        "pool_size": settings.database_pool_max,
+        "statement_cache": settings.database_statement_cache,
+        "wait_s": float(settings.database_connect_timeout_s),
+    }
+    if not settings.database_read_url:
+        return PostgresDatabase(settings.database_url, **held)
+    catch_up_s = settings.database_read_wait_ms / 1000
+    return ReplicatedDatabase(settings.database_url, settings.database_read_url, catch_up_s=catch_up_s, **held)
 
 
 def container(settings: Settings, *overrides: Provider, start: Scope | None = None) -> AsyncContainer:

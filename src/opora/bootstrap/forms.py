@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from opora.adapters.redis.addresses import Whereabouts
 from opora.core.billing.model.currencies import EXPONENTS
 
 COUNTRY_LENGTH = 2
@@ -72,7 +73,15 @@ def database_url(text: str) -> str:
 
 
 def redis_url(text: str) -> str:
-    """A Redis server, and the number of a database in it."""
+    """A Redis server and the number of a database in it, a cluster, or a master that sentinels know."""
+    scheme, _, rest = text.partition("://")
+    secure, _, kind = scheme.partition("+")
+    if kind in {"cluster", "sentinel"}:
+        who, at, hosts = rest.partition("/")[0].rpartition("@")
+        for host in hosts.split(","):
+            _server(f"{secure}://{who}{at}{host}", "redis", "rediss")
+        Whereabouts.parse(text)
+        return text
     parts = _server(text, "redis", "rediss")
     if parts.path.strip("/") and not parts.path.strip("/").isdecimal():
         raise ValueError("has a database that is not a number")

@@ -9,6 +9,7 @@ from dishka import Provider, Scope, provide
 
 from opora.adapters.memory.rate_guard import GuardedRateGate
 from opora.adapters.redis.connection import RedisConnection
+from opora.adapters.redis.opening import connection_to
 from opora.adapters.redis.rate_stats import RedisRateStats
 from opora.adapters.redis.rates import RedisRateGate
 from opora.adapters.sql.connection import Database
@@ -53,7 +54,7 @@ class RedisLimits(Limits):
 
     @provide
     async def redis(self) -> AsyncIterator[RedisConnection]:
-        connection = RedisConnection(self._settings.redis_url, timeout_s=self._settings.redis_timeout_ms / 1000)
+        connection = connection_to(self._settings.redis_url, timeout_s=self._settings.redis_timeout_ms / 1000)
         yield connection
         await connection.close()
 

@@ -213,6 +213,13 @@ def _contradictions(settings: Settings) -> list[Fault]:
             len(set(names)) != len(names),
             Fault("OPORA_KEY_PEPPERS", "gives one name to two peppers", "Give the new pepper a new name, such as p2"),
         ),
+        (
+            bool(settings.database_read_url)
+            and not all(one.startswith("postgresql") for one in (settings.database_url, settings.database_read_url)),
+            Fault(
+                "OPORA_DATABASE_READ_URL", "is a replica, which only PostgreSQL has", "Set OPORA_DATABASE_URL beside it"
+            ),
+        ),
         *_without_server(settings),
     ]
     return [fault for wrong, fault in found if wrong]

@@ -9,7 +9,9 @@ from uuid import UUID
 from taskiq import AsyncBroker
 from taskiq.api import run_receiver_task
 
-from opora.adapters.queue.announcer import TaskiqAnnouncer, broker
+from opora.adapters.queue.announcer import PATIENT_S, TaskiqAnnouncer, broker, broker_on
+from opora.adapters.redis.addresses import Whereabouts
+from opora.adapters.redis.clients import client_of
 from opora.bootstrap.bus import BusLacking
 from opora.bootstrap.messenger import Messenger, Wake
 from opora.bootstrap.settings import Settings
@@ -49,7 +51,7 @@ class TaskiqMessenger(Messenger):
 def messenger_of(settings: Settings) -> Messenger:
     """Build the messenger that the settings choose; nothing is connected yet. Raises BusLacking."""
     if settings.broker_chosen == "redis":
-        return TaskiqMessenger(broker(settings.redis_url, f"{settings.redis_prefix}:wake"))
+        return TaskiqMessenger(redis_broker(settings.redis_url, f"{settings.redis_prefix}:wake"))
     try:
         from opora.adapters.queue.rabbitmq import RabbitWakes  # noqa: PLC0415  # an extra
     except ImportError as fault:
@@ -57,6 +59,13 @@ def messenger_of(settings: Settings) -> Messenger:
     name = f"{settings.redis_prefix}.wake"
     wakes = RabbitWakes(settings.amqp_url, name, [name, *sorted(set(QUEUES.values()))])
     return TaskiqMessenger(wakes, QUEUES)
+
+
+def redis_broker(url: str, queue: str) -> AsyncBroker:
+    """Return the broker on a Redis of any kind."""
+    if Whereabouts.parse(url).kind == "server":
+        return broker(url, queue)
+    return broker_on(client_of(url, socket_timeout=PATIENT_S), queue)
 
 
 async def receive(broker: AsyncBroker) -> None:

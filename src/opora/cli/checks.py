@@ -1,5 +1,6 @@
 """What the doctor looks at: each check gives findings, and each finding that is not well says how to mend it."""
 
+import asyncio
 import os
 import shutil
 import stat
@@ -12,11 +13,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-import redis
-
 from opora.adapters.files.blobs import FolderBlobs
+from opora.adapters.redis.connection import Refused
+from opora.adapters.redis.opening import connection_to
 from opora.adapters.sql.connection import Database
 from opora.adapters.sql.migrations import state
+from opora.adapters.sql.replica import ReplicatedDatabase
 from opora.bootstrap.fields import PLUGINS
 from opora.bootstrap.plugins import installed
 from opora.bootstrap.secrets import FILE_NAME
@@ -28,7 +30,7 @@ from opora.core.bus.ports import BusQueue, EventBus
 from opora.core.documents.ports.banking import CoreBanking
 from opora.core.jobs.model import JobState
 from opora.core.jobs.ports import JobViews
-from opora.core.kernel.errors import DomainError
+from opora.core.kernel.errors import DomainError, Unavailable
 from opora.core.kernel.model import BlobName
 from opora.core.kernel.ports import BlobStore
 from opora.core.numbers.ports.drops import FileDrop
@@ -137,21 +139,31 @@ def counters(settings: Settings) -> Iterator[Finding]:
         yield Finding("redis", Health.WELL, "not configured; limits are kept in the database")
         return
     limit_s = max(settings.redis_timeout_ms / 1000, 0.5)
-    client = redis.Redis.from_url(settings.redis_url, socket_timeout=limit_s, socket_connect_timeout=limit_s)
-    where = urlsplit(settings.redis_url).hostname
+    where = urlsplit(settings.redis_url).netloc.rpartition("@")[2]
     try:
-        with client:
-            begun = time.perf_counter()
-            client.ping()
-            took_ms = (time.perf_counter() - begun) * 1000
-            policy = str(client.info("memory").get("maxmemory_policy", "unknown"))
-    except redis.RedisError as fault:
+        took_ms, policy = asyncio.run(_asked(settings.redis_url, limit_s))
+    except (Unavailable, Refused) as fault:
         yield Finding("redis", Health.ILL, f"{where} does not answer: {fault}", "Is it up? Check OPORA_REDIS_URL")
         return
     slow = took_ms > min(SLOW_MS, settings.redis_timeout_ms)
     yield Finding("redis", Health.WARN if slow else Health.WELL, f"answers ({took_ms:.1f} ms)")
     if policy not in {"noeviction", "unknown"}:
         yield Finding("redis memory", Health.WARN, f"evicts by {policy}: limits may be forgotten", "Set noeviction")
+
+
+async def _asked(url: str, limit_s: float) -> tuple[float, str]:
+    """Return how long Redis took to answer and by what policy it evicts; in a cluster, one of its servers."""
+    connection = connection_to(url, timeout_s=limit_s)
+    try:
+        await connection.call("PING")  # connects
+        begun = time.perf_counter()
+        await connection.call("PING")
+        took_ms = (time.perf_counter() - begun) * 1000
+        lines = (await connection.call("INFO", "memory")).decode().splitlines()
+    finally:
+        await connection.close()
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    return took_ms, facts.get("maxmemory_policy", "unknown")
 
 
 def adapters(settings: Settings) -> Iterator[Finding]:
@@ -170,6 +182,7 @@ async def inside(app: Application) -> list[Finding]:
     bank, drop, blobs = await app.get(CoreBanking), await app.get(FileDrop), await app.get(BlobStore)
     return [
         *await _clock(database),
+        *await _replica(database),
         *await _jobs(database, views),
         *await _audit(database),
         await _bank(bank),
@@ -238,6 +251,17 @@ async def _bank(bank: CoreBanking) -> Finding:
     except DomainError as fault:
         mend = "Is it up? Check OPORA_CORE_BANKING and OPORA_CORE_BANKING_… with `opora config show`"
         return Finding("core banking", Health.ILL, f"does not answer: {fault}", mend)
+
+
+async def _replica(database: Database) -> list[Finding]:
+    if not isinstance(database, ReplicatedDatabase):
+        return []
+    async with database.report() as connection:
+        answers = await connection.fetch_value("SELECT pg_is_in_recovery()")
+    if answers:
+        return [Finding("replica", Health.WELL, "has what the primary has; it answers exports")]
+    mend = "Is it up and streaming? Check OPORA_DATABASE_READ_URL, and pg_stat_replication on the primary"
+    return [Finding("replica", Health.WARN, "is away, lags or is none; the primary answers exports", mend)]
 
 
 async def _clock(database: Database) -> list[Finding]:

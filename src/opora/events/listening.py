@@ -37,9 +37,10 @@ async def listen(
 ) -> None:
     """Deliver events of these topics to the handler, one by one, until cancelled.
 
-    `url` is that of RabbitMQ (`amqp://`, then `exchange` counts) or of Redis (`redis://`, then `stream` counts).
+    `url` is that of RabbitMQ (`amqp://`, then `exchange` counts) or of Redis (`redis://` or, for a cluster,
+    `redis+cluster://host:port,…`, then `stream` counts).
     `consumer` names the queue or the group, and the events it has dealt with: two processes of one name share the work.
-    What cannot be handled goes to the dead letters: the queue `CONSUMER.dead`, or the stream `STREAM:CONSUMER:dead`.
+    What cannot be handled goes to the dead letters: the queue `CONSUMER.dead`, or the stream `{STREAM}:CONSUMER:dead`.
     """
     line = line_of(url, exchange, stream)
     reception = Reception(consumer, handler, inbox, tuple(topics), patience or Patience())
@@ -70,11 +71,11 @@ def line_of(url: str, exchange: str, stream: str) -> Line:
         from opora.events.rabbitmq import RabbitLine  # noqa: PLC0415  # an extra: aio-pika
 
         return RabbitLine(url, exchange)
-    if scheme in ("redis", "rediss"):
+    if scheme.removesuffix("+cluster") in ("redis", "rediss"):
         from opora.events.redis_streams import RedisLine  # noqa: PLC0415  # whoever has RabbitMQ needs no Redis
 
         return RedisLine(url, stream)
-    raise ValueError("a bus is found at amqp://, amqps://, redis:// or rediss://")
+    raise ValueError("a bus is found at amqp://, amqps://, redis://, rediss:// or redis+cluster://")
 
 
 async def _tidy(inbox: Inbox) -> None:

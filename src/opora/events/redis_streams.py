@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import parse_url
 from redis.exceptions import ResponseError
 
 from opora.events.handling import LOG, Reception, Verdict
@@ -30,7 +32,7 @@ class RedisLine:
 
         A new group begins with the oldest entry there is; so does one that a flush took away.
         """
-        async with Redis.from_url(self._url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S) as redis:
+        async with client_of(self._url) as redis:
             await self._group(redis, reception.consumer)
             listening.set()
             await self._unfinished(redis, reception)
@@ -74,9 +76,28 @@ class RedisLine:
 
     async def _bury(self, redis: Any, consumer: str, id: Any, fields: Any) -> None:
         async with redis.pipeline(transaction=True) as pipeline:
-            pipeline.xadd(f"{self._stream}:{consumer}:dead", fields or {"id": id}, maxlen=DEAD_MAX, approximate=True)
+            pipeline.xadd(dead_letters(self._stream, consumer), fields or {"id": id}, maxlen=DEAD_MAX, approximate=True)
             pipeline.xack(self._stream, consumer, id)
             await pipeline.execute()
+
+
+def client_of(url: str) -> Any:
+    """Return a client of a server, or of a cluster by the servers that the address lists."""
+    waits: dict[str, Any] = {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
+    scheme, cluster, rest = url.partition("+cluster")
+    if not cluster:
+        return Redis.from_url(url, **waits)
+    who, at, hosts = rest.removeprefix("://").partition("/")[0].rpartition("@")
+    servers = [parse_url(f"{scheme}://{who}{at}{host}") for host in hosts.split(",")]
+    nodes = [ClusterNode(one.get("host", "127.0.0.1"), one.get("port", 6379)) for one in servers]
+    secure: dict[str, Any] = {"ssl": True} if scheme == "rediss" else {}
+    credentials: dict[str, Any] = {name: servers[0].get(name) for name in ("username", "password")}
+    return RedisCluster(startup_nodes=nodes, **credentials, **secure, **waits)
+
+
+def dead_letters(stream: str, consumer: str) -> str:
+    """Return where a group's dead letters go: in the stream's slot of a cluster, for one transaction."""
+    return f"{{{stream}}}:{consumer}:dead"
 
 
 def _listed(found: Any) -> Any:

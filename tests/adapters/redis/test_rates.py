@@ -6,7 +6,8 @@ import socket
 import pytest
 
 from opora.adapters.memory.rate_guard import GuardedRateGate
-from opora.adapters.redis.connection import WAITING_MAX, Address, RedisConnection
+from opora.adapters.redis.addresses import Address
+from opora.adapters.redis.connection import WAITING_MAX, RedisConnection
 from opora.adapters.redis.rate_stats import RedisRateStats
 from opora.adapters.redis.rates import RedisRateGate, cell_key, denial_key, epoch_key
 from opora.core.kernel.errors import Unavailable

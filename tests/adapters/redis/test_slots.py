@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from opora.adapters.redis.bus import RedisBus
+from opora.adapters.redis.cluster import keys_of, slot_of
 from opora.adapters.redis.connection import RedisConnection
 from opora.adapters.redis.rate_stats import RedisRateStats
 from opora.adapters.redis.rates import RedisRateGate
@@ -14,6 +16,8 @@ from opora.adapters.redis.token_notes import RedisTokenNotes
 from opora.core.access.model.notes import TokenNote
 from opora.core.access.model.rates import Admission, RatePolicy
 from opora.core.access.rules.names import key_name, key_rights_name, rights_name, session_name, token_name, user_name
+from opora.events.redis_streams import dead_letters
+from opora.testing.bus import a_message
 
 pytestmark = pytest.mark.anyio
 SLOTS = 16_384
@@ -32,6 +36,11 @@ def test_the_slots_are_those_of_the_specification() -> None:
     assert slot("{user1000}.following") == slot("{user1000}.followers")
 
 
+@pytest.mark.parametrize("key", ["123456789", "{user1000}.x", "foo{}{bar}", "foo{{bar}}zap", "a{b", "a}b{c}", "я{ё}"])
+def test_a_command_is_sent_where_the_specification_says(key: str) -> None:
+    assert slot_of(key) == slot_of(key.encode()) == slot(key)
+
+
 class Recorded(RedisConnection):
     """Says what it is told to, and keeps the keys of each command."""
 
@@ -40,14 +49,7 @@ class Recorded(RedisConnection):
         self.keys: list[list[str]] = []
 
     def call(self, *parts: Any) -> Awaitable[Any]:
-        name, *rest = parts
-        if name in {"EVAL", "EVALSHA"}:
-            keys = rest[2 : 2 + rest[1]]
-        elif name in {"MGET", "DEL", "EXISTS", "UNLINK"}:
-            keys = rest
-        else:
-            keys = rest[:1]
-        self.keys.append([str(key) for key in keys])
+        self.keys.append([str(key) for key in keys_of(parts)])
         return super().call(*parts)
 
     def crossing(self) -> list[list[str]]:
@@ -99,6 +101,23 @@ async def test_figures_and_notes_stay_within_the_slots(recorded: Recorded, redis
         await notes.keep(a_note(f"jti-{number}", until))
     assert len(await notes.of(3)) == 5
     assert recorded.crossing() == []
+
+
+async def test_events_lie_in_one_slot_with_their_dead_letters(recorded: Recorded, redis_prefix: str) -> None:
+    stream = f"{redis_prefix}events"
+    receipt = await RedisBus(recorded, stream, 1000).publish([a_message(), a_message()])
+    assert await RedisBus(recorded, stream, 1000).keeps(receipt.mark)
+    assert recorded.keys == [[stream]] * 3
+    assert slot(dead_letters(stream, "crm")) == slot(stream)
+
+
+async def test_keys_of_two_slots_in_one_command_are_found(recorded: Recorded, redis_prefix: str) -> None:
+    two = [f"{redis_prefix}{{a}}", f"{redis_prefix}{{b}}"]
+    planted = [("MGET", *two), ("EVAL", "return 1", 2, *two, "argument")]
+    for command in planted:
+        await recorded.call(*command)
+    await recorded.call("EVAL", "return 1", 1, *two)
+    assert recorded.crossing() == [two, two]
 
 
 def a_note(token_id: str, until: datetime) -> TokenNote:

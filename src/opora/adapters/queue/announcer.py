@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from typing import cast
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, cast
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -20,22 +22,34 @@ IDS_MAX = 100
 SEND_S = 2.0
 WAITING_MAX = 1000
 LISTEN_S = 5
+PATIENT_S = 2.0 * LISTEN_S
+"""The driver's own bound is LISTEN_S: every quiet wait would end in an error."""
 PAUSE_S = 1.0
 LOG = logging.getLogger("opora.queue")
 
 
 def broker(redis_url: str, queue: str = QUEUE) -> AsyncBroker:
     """Return the broker on a Redis; nothing is connected yet."""
-    patient_s = 2 * LISTEN_S  # the driver's own bound is LISTEN_S: every quiet wait would end in an error
-    return BoundedListBroker(redis_url, queue_name=queue, max_connection_pool_size=4, socket_timeout=patient_s)
+    return BoundedListBroker(redis_url, queue_name=queue, max_connection_pool_size=4, socket_timeout=PATIENT_S)
 
 
-class BoundedListBroker(ListQueueBroker):
+def broker_on(client: Any, queue: str = QUEUE) -> AsyncBroker:
+    """Return the broker on a client of redis-py, of a cluster or of a watched master; it is closed with the broker."""
+    return ClientListBroker(client, queue)
+
+
+class BoundedList(AsyncBroker):
     """A list in Redis that keeps the newest messages only: while no worker listens it must not grow."""
+
+    queue_name: str
+
+    @abstractmethod
+    def lent(self) -> AbstractAsyncContextManager[Any]:
+        """Lend a client of redis-py."""
 
     async def kick(self, message: BrokerMessage) -> None:
         queue = message.labels.get("queue_name") or self.queue_name
-        async with Redis(connection_pool=self.connection_pool) as connection:
+        async with self.lent() as connection:
             pipeline = connection.pipeline(transaction=False)
             pipeline.lpush(queue, message.message)
             pipeline.ltrim(queue, 0, WAITING_MAX - 1)
@@ -45,7 +59,7 @@ class BoundedListBroker(ListQueueBroker):
         """Yield messages for ever; a Redis that refuses or is frozen is asked again after a pause, never in a spin."""
         while True:
             try:
-                async with asyncio.timeout(LISTEN_S * 2), Redis(connection_pool=self.connection_pool) as connection:
+                async with asyncio.timeout(LISTEN_S * 2), self.lent() as connection:
                     found = await connection.brpop([self.queue_name], timeout=LISTEN_S)
             except (RedisError, OSError, TimeoutError) as error:
                 LOG.warning("no wake-ups from Redis: %s", type(error).__name__)
@@ -53,6 +67,29 @@ class BoundedListBroker(ListQueueBroker):
                 continue
             if found is not None:
                 yield cast("bytes", found[1])
+
+
+class BoundedListBroker(BoundedList, ListQueueBroker):
+    """The list on one server, over a pool of few connections."""
+
+    def lent(self) -> AbstractAsyncContextManager[Any]:
+        return Redis(connection_pool=self.connection_pool)
+
+
+class ClientListBroker(BoundedList):
+    """The list wherever a client finds it."""
+
+    def __init__(self, client: Any, queue: str) -> None:
+        super().__init__()
+        self._client = client
+        self.queue_name = queue
+
+    def lent(self) -> AbstractAsyncContextManager[Any]:
+        return nullcontext(self._client)
+
+    async def shutdown(self) -> None:
+        await super().shutdown()
+        await self._client.aclose()
 
 
 class TaskiqAnnouncer(Announcer):

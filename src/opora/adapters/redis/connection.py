@@ -8,12 +8,11 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 
 import hiredis
 
+from opora.adapters.redis.addresses import Address
 from opora.core.kernel.errors import Unavailable
 
 TICKS = 3
@@ -26,44 +25,6 @@ type Part = str | bytes | int | float | memoryview
 
 class Refused(Exception):
     """The server answered with an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server is and who we are to it."""
-
-    host: str
-    port: int
-    database: int
-    username: str
-    password: str
-    secure: bool
-    path: str
-    """Of the socket, when the server is reached by one; else empty."""
-
-    @classmethod
-    def parse(cls, url: str) -> "Address":
-        """Read `redis://user:password@host:port/database`, `rediss://…` (TLS) or `unix://…path?db=n`."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"redis", "rediss", "unix"}:
-            raise ValueError("a Redis address begins with redis://, rediss:// or unix://")
-        local = parts.scheme == "unix"
-        database = parts.query.removeprefix("db=") if local else parts.path.strip("/")
-        return cls(
-            host=parts.hostname or "127.0.0.1",
-            port=parts.port or 6379,
-            database=int(database or 0),
-            username=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            secure=parts.scheme == "rediss",
-            path=parts.path if local else "",
-        )
-
-    def greeting(self) -> list[tuple[str, ...]]:
-        """Return what to say first."""
-        who = [self.username, self.password] if self.username else [self.password]
-        commands: list[tuple[str, ...]] = [("AUTH", *who)] if self.password else []
-        return [*commands, ("SELECT", str(self.database))] if self.database else commands
 
 
 class Link(asyncio.Protocol):
@@ -113,6 +74,8 @@ class Link(asyncio.Protocol):
                 continue
             if isinstance(reply, hiredis.ReplyError):
                 answer.set_exception(Refused(str(reply)))
+                if str(reply).startswith("READONLY"):  # it is a master no more: whoever took its place is looked for
+                    self.close()
             else:
                 answer.set_result(reply)
 
@@ -145,9 +108,9 @@ class Link(asyncio.Protocol):
 class RedisConnection:
     """A server that is connected to when it is first needed, and again after every loss."""
 
-    def __init__(self, url: str, *, timeout_s: float = 0.075) -> None:
+    def __init__(self, url: str | Address, *, timeout_s: float = 0.075) -> None:
         """Give up on an answer, or on connecting, after `timeout_s`."""
-        self._address = Address.parse(url)
+        self._address = Address.parse(url) if isinstance(url, str) else url
         self._timeout_s = timeout_s
         self._link: Link | None = None
         self._connecting: asyncio.Task[Link] | None = None
@@ -174,7 +137,7 @@ class RedisConnection:
         return await link.send(parts)
 
     async def _connect(self) -> Link:
-        address, loop = self._address, asyncio.get_running_loop()
+        address, loop = await self._find(), asyncio.get_running_loop()
         link = Link(self._timeout_s)
         secure = ssl.create_default_context() if address.secure else None
         try:
@@ -185,8 +148,16 @@ class RedisConnection:
                     await loop.create_connection(lambda: link, address.host, address.port, ssl=secure)
                 for command in address.greeting():
                     await link.send(command)
+                await self._meet(link)
         except (OSError, TimeoutError, Refused) as error:
             link.close()
             raise Unavailable("Redis does not answer") from error
         self._link = link
         return link
+
+    async def _find(self) -> Address:
+        """Return where the server is now."""
+        return self._address
+
+    async def _meet(self, link: Link) -> None:
+        """Raise Refused where this is not the server that is wanted."""

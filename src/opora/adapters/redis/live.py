@@ -5,9 +5,9 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from opora.adapters.redis.clients import listener_of
 from opora.adapters.redis.connection import RedisConnection, Refused
 from opora.core.kernel.errors import Unavailable
 from opora.core.notifications.ports.channels import Live
@@ -62,7 +62,7 @@ class RedisLive(Live):
             await asyncio.sleep(AGAIN_S)
 
     async def _subscribe(self) -> None:
-        redis = Redis.from_url(self._url)
+        redis = listener_of(self._url)
         try:
             async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
                 await subscription.subscribe(self._channel)

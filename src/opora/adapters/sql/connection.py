@@ -139,5 +139,9 @@ class Database(ABC):
     def scan(self) -> AbstractAsyncContextManager[Connection]:
         """Lend a read-only connection for long reads, off the event loop where the driver would block it."""
 
+    def report(self) -> AbstractAsyncContextManager[Connection]:
+        """Lend one for long reads that a replica may answer; all that was committed before is there."""
+        return self.scan()
+
 
 type AfterCommit = Callable[[], None]

@@ -216,7 +216,7 @@ class SqlProfileViews(ProfileViews):
         newest = await self._database.read.fetch_value("SELECT max(id) FROM profiles")
         after = (newest or 0) + 1
         while True:
-            async with self._database.scan() as connection:
+            async with self._database.report() as connection:
                 sql = part_sql(condition.parts)
                 rows = await connection.fetch(sql, **condition.parameters, after=after, limit=STREAMED_AT_ONCE)
             if rows:

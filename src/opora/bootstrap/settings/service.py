@@ -104,13 +104,33 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_connect_timeout_s: Annotated[
         int, about("database", "Seconds to wait for a connection before 503.", ge=1, le=300)
     ] = 5
+    database_read_url: Annotated[
+        str,
+        about(
+            "database",
+            "A streaming replica of PostgreSQL that answers exports; whatever else is read comes from the primary.",
+            form="database_url",
+            hides="password",
+        ),
+    ] = ""
+    database_read_wait_ms: Annotated[
+        int,
+        about(
+            "database",
+            "Milliseconds the replica gets to receive what was committed before a read; then the primary answers.",
+            ge=0,
+            le=60_000,
+        ),
+    ] = 1000
 
     # --- Redis and the event bus
     redis_url: Annotated[
         str,
         about(
             "redis",
-            "`redis://` or `rediss://`: shared limits, the deny-list and wake-ups. Empty: kept in the database.",
+            "`redis://` or `rediss://`: shared limits, the deny-list and wake-ups. Empty: kept in the database. "
+            "`redis+cluster://host:port,…` is a cluster, `redis+sentinel://host:port,…/master/database` a master that "
+            "sentinels know; `rediss+…` reaches either by TLS.",
             form="redis_url",
             hides="password",
         ),

@@ -61,13 +61,13 @@ class SqlNumberTables(NumberTables):
     async def count(self, wanted: NumberFilter) -> int:
         where, parameters = scan(wanted, EVERY_PROJECT)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM phone_numbers WHERE {where} LIMIT {COUNT_MAX}) AS counted"
-        async with self._database.scan() as connection:
+        async with self._database.report() as connection:
             rows = await connection.fetch(sql, **parameters)
         return int(rows[0][0])
 
     async def _copied(self, wanted: NumberFilter) -> AsyncGenerator[tuple[bytes, int]]:
         where, parameters = scan(wanted, EVERY_PROJECT)
-        async with self._database.scan() as connection, snapshot(connection):
+        async with self._database.report() as connection, snapshot(connection):
             await connection.execute("SET LOCAL jit = off")  # compiling the query would hold the first byte up
             pieces: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_MAX)
             copying = asyncio.create_task(copy(connection, COPIED.format(where=where), parameters, pieces))
@@ -92,7 +92,7 @@ class SqlNumberTables(NumberTables):
         sql = LINES.format(where=where, name=quoted("p.name"), result=quoted("n.result_data"))
         yield HEADING.encode(), 0
         after = 0
-        async with self._database.scan() as connection, snapshot(connection):
+        async with self._database.report() as connection, snapshot(connection):
             while rows := await connection.fetch(sql, **parameters, after=after, limit=PAGE_ROWS):
                 after = rows[-1]["id"]
                 lines = [row["line"] for row in rows]
