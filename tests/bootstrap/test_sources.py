@@ -1,5 +1,6 @@
 """What an operator may write, and what is said when it is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from opora.bootstrap.faults import Fault, SettingsInvalid
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.sources import read
 
+REPOSITORY = Path(__file__).parents[2]
+SET_UP, MAKEFILE = REPOSITORY / ".ci/setup", REPOSITORY / "Makefile"
 ROOT = "a root secret of forty characters or more"
 POSTGRESQL = "postgresql://opora:word@db/opora"
 
@@ -126,6 +129,13 @@ def test_an_unknown_name_is_refused_with_the_nearest_known(tmp_path: Path, env: 
 
 def test_names_of_the_tests_are_left_alone(tmp_path: Path, env: dict[str, str]) -> None:
     assert read({**env, "OPORA_TEST_POSTGRES_URL": "x", "OPORA_DEBUG": "1"}, tmp_path) == read(env, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"OPORA_SETUP_\w+", SET_UP.read_text() + MAKEFILE.read_text()))))
+def test_what_make_tells_the_set_up_does_not_stop_the_start_after_it(
+    name: str, tmp_path: Path, env: dict[str, str]
+) -> None:
+    assert read({**env, name: "python3.13"}, tmp_path) == read(env, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,8 @@ from opora.testing.papers import a_pdf
 from servers.fleet import Fleet
 
 UPLOADS = 200
+"""So many clients send at the same time, one document each."""
 KILLS = 2
-AT_ONCE = 64
-"""How many clients send at the same time; the others follow."""
 ENDED_WITHIN_S = 240.0
 SWEPT_WITHIN_S = 60.0
 CERTIFICATES = httpx.create_ssl_context()
@@ -128,7 +127,7 @@ def test_an_api_killed_in_the_middle_of_uploads_loses_and_doubles_nothing(servic
     Person(service.setup, anna["email"], "client")
     token = httpx.post(f"{service.setup.addresses[0]}/api/v1/auth/login", json=anna, timeout=60).json()["access_token"]
     chance = random.Random(20261121)  # noqa: S311 — it guards nothing
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(UPLOADS) as pool:
         sending = [pool.submit(sent, service, token, number) for number in range(UPLOADS)]
         for kill in range(KILLS):
             deadline_s = time.monotonic() + ENDED_WITHIN_S

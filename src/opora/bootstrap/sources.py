@@ -15,7 +15,7 @@ from opora.bootstrap.fields import FIELDS, FILE_SUFFIX, INTERNAL, OUTSIDE, PLUGI
 from opora.bootstrap.forms import FORMS
 from opora.bootstrap.settings import Settings
 
-IGNORED_PREFIX = "OPORA_TEST_"
+IGNORED_PREFIXES = ("OPORA_TEST_", "OPORA_SETUP_")  # the tests' own, and those of `make`
 CONFIG_NAME = "opora.toml"
 SECRET_FILE_BYTES_MAX = 65_536
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -97,7 +97,7 @@ def _from_variables(env: Mapping[str, str], reading: _Reading) -> dict[str, _Giv
     for variable, value in env.items():
         ours = (
             variable.startswith(PREFIX)
-            and not variable.startswith(IGNORED_PREFIX)
+            and not variable.startswith(IGNORED_PREFIXES)
             and variable not in {*OUTSIDE, *INTERNAL}
         )
         if ours and value.strip():

@@ -23,8 +23,9 @@ points) with the name in lower case and without `OPORA_`: `http_port = 8000`. A 
 variable is as good as none. Lists are written with commas. Settings marked **secret** have a second form with `_FILE`
 at the end that names a file to read the value from.
 
-A name that is not in this list stops the start, with the nearest name that is; `OPORA_TEST_…` is left to the tests.
-`opora config check` names every fault at once, `opora config show` prints what is in force, secrets put out.
+A name that is not in this list stops the start, with the nearest name that is; `OPORA_TEST_…` is left to the
+tests, `OPORA_SETUP_…` to `make`. `opora config check` names every fault at once, `opora config show` prints what is in
+force, secrets put out.
 
 With SQLite (the embedded set-up) a root secret is made at the first start and kept in `secrets.json` under the home
 folder. With PostgreSQL (the server set-up) `OPORA_SECRET_KEY` has to be given, the same on every machine. The other

@@ -98,6 +98,12 @@ def test_a_sound_new_user_is_kept_under_the_folded_address():
     assert new_user(NewUser(email="anna@example.org", password="a b c d e fg"), POLICY, NOON).password_hash is None
 
 
+def test_a_locale_is_kept_as_a_language_tag_however_it_is_written():
+    asked = NewUser(email="anna@example.org", locale="ru_RU")
+    assert new_user(asked, POLICY, NOON).locale == "ru-RU"
+    assert changed_user(a_user(), UserChanges(locale="en_GB")).locale == "en-GB"
+
+
 def test_a_change_keeps_the_rest_and_no_change_keeps_the_user():
     user = a_user()
     after = changed_user(user, UserChanges(full_name="Anna"))

@@ -53,6 +53,11 @@ def _sound_domain(domain: str) -> bool:
     return all(label and not label.startswith("-") and label.replace("-", "").isalnum() for label in domain.split("."))
 
 
+def language_tag(locale: str) -> str:
+    """Return the tag of RFC 5646 for a locale, which the people made for tests bear as `ru_RU`."""
+    return locale.replace("_", "-")
+
+
 def name_faults(full_name: str, locale: str) -> dict[str, list[str]]:
     """Return what is wrong with a name and a language tag, by field."""
     faults = {}
@@ -65,7 +70,7 @@ def name_faults(full_name: str, locale: str) -> dict[str, list[str]]:
 
 def new_user(wanted: NewUser, passwords: PasswordPolicy, now: datetime) -> User:
     """Return the user, still without id and password hash; raise UserInvalid listing every field at fault."""
-    faults = name_faults(wanted.full_name, wanted.locale)
+    faults = name_faults(wanted.full_name, language_tag(wanted.locale))
     email = ""
     try:
         email = folded_email(wanted.email)
@@ -82,7 +87,7 @@ def new_user(wanted: NewUser, passwords: PasswordPolicy, now: datetime) -> User:
         email=email,
         roles=wanted.roles,
         full_name=wanted.full_name,
-        locale=wanted.locale,
+        locale=language_tag(wanted.locale),
         email_verified=wanted.email_verified,
         created_at=now,
     )
@@ -97,7 +102,7 @@ def changed_user(user: User, changes: UserChanges) -> User:
         roles=kept(changes.roles, user.roles),
         is_active=kept(changes.is_active, user.is_active),
         full_name=kept(changes.full_name, user.full_name),
-        locale=kept(changes.locale, user.locale),
+        locale=language_tag(kept(changes.locale, user.locale)),
     )
     faults = name_faults(after.full_name, after.locale)
     if not after.roles:

@@ -1,9 +1,9 @@
-"""All one million Russian people of one seed: no wrong check digit, no number twice. Run it as a program."""
+"""All one million Russian people of one seed: no wrong check digit, no number twice."""
 
-import sys
 import time
 from datetime import date
 
+from bench.figures import Figure
 from opora.adapters.files.tables import packaged_tables
 from opora.core.profiles.model.people import Profile
 from opora.core.profiles.model.requests import Recipe
@@ -11,6 +11,10 @@ from opora.core.profiles.rules import checks
 from opora.core.profiles.rules.draws import PEOPLE_MAX
 from opora.core.profiles.rules.people import people
 from opora.core.profiles.rules.workshop import Workshop
+
+SEED = 42
+AS_OF = date(2026, 1, 1)
+NUMBERS = ("passport", "INN", "SNILS", "account", "card", "phone", "e-mail")
 
 
 def right(one: Profile) -> bool:
@@ -39,19 +43,19 @@ def numbers(one: Profile) -> tuple[str, ...]:
     )
 
 
-def main(seed: int) -> int:
-    """Look at every person of the seed, print what was found, and return 1 if anything is wrong."""
-    seen: list[set[str]] = [set() for _ in range(7)]
+def figures() -> list[Figure]:
+    """Look at every person of the seed and count what is wrong or there twice."""
+    seen: list[set[str]] = [set() for _ in NUMBERS]
     wrong = 0
     started = time.perf_counter()
-    for one in people(Workshop(packaged_tables()), Recipe("ru_RU", seed, date(2026, 1, 1)), 0, PEOPLE_MAX):
+    for one in people(Workshop(packaged_tables()), Recipe("ru_RU", SEED, AS_OF), 0, PEOPLE_MAX):
         wrong += not right(one)
         for known, number in zip(seen, numbers(one), strict=True):
             known.add(number)
-    repeated = [PEOPLE_MAX - len(known) for known in seen]
-    print(f"{PEOPLE_MAX} people, {wrong} wrong, repeated {repeated}, {time.perf_counter() - started:.0f} s")
-    return int(wrong > 0 or any(repeated))
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 42))
+    repeated = sum(PEOPLE_MAX - len(known) for known in seen)
+    took_s = time.perf_counter() - started
+    path = f"{PEOPLE_MAX:,} people of one seed, made and looked at in {took_s:.0f} s"
+    return [
+        Figure(f"{path}: with a wrong check digit", str(wrong), goal="none", met=not wrong),
+        Figure(f"{path}: {', '.join(NUMBERS)} there twice", str(repeated), goal="none", met=not repeated),
+    ]
