@@ -122,6 +122,9 @@ async def changed_and_retired(desk: Desk, place: str) -> None:
     )
     assert code(bad) == (422, "invalid_service")
     assert sorted(bad.json()["errors"]) == ["cancellation_grace_min", "duration_min", "step_min"]
+    unknown = await desk.admin.post(f"{API}/services", json=body | {"currency": "ZZZ"})
+    assert code(unknown) == (422, "invalid_service")
+    assert list(unknown.json()["errors"]) == ["currency"]
 
 
 async def test_hours_are_set_and_read_by_who_may(desk: Desk) -> None:

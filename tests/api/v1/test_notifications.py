@@ -1,5 +1,6 @@
 """The wire of notices: status, body and code of each route, and that nobody reaches another's."""
 
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from api.program import Program
+from docs.pages import REPOSITORY, Page
 from opora.adapters.sql.connection import Database
 from opora.bootstrap.contexts import HANDLERS
 from opora.core.access.model.scopes import Role
@@ -120,6 +122,14 @@ async def test_preferences_are_replaced_whole_and_told_with_every_kind(anna: htt
     assert kinds["notifications.trial"]["mandatory"] is False
     assert (await anna.get(place)).json()["quiet_hours"] == wanted["quiet_hours"]
     assert (await anna.put(place, json={})).json()["quiet_hours"] is None
+
+
+async def test_the_preferences_that_the_page_shows_are_taken(anna: httpx.AsyncClient) -> None:
+    [block] = [one for one in Page(REPOSITORY / "docs/notifications.md").blocks() if one.language == "json"]
+    place = "/api/v1/notifications/preferences"
+    answer = await anna.put(place, json=json.loads(block.text))
+    assert answer.status_code == 200, answer.text
+    assert (await anna.put(place, json={})).status_code == 200
 
 
 @pytest.mark.parametrize(

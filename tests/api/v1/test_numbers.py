@@ -232,6 +232,9 @@ async def test_numbers_are_claimed_once_within_hours_and_limits(campaigns: Campa
     claim = f"{NUMBERS}/claim"
     none = (await campaigns.admin.post(claim, json={"project_id": closed, "limit": 5})).json()
     assert none == {"results": [], "none_reason": "outside_calling_hours"}
+    empty = await campaigns.open_project()
+    none = (await campaigns.admin.post(claim, json={"project_id": empty, "limit": 5})).json()
+    assert none == {"results": [], "none_reason": "nothing_due"}
     project = await campaigns.open_project(in_progress_max=3)
     ids = {(await campaigns.number(project))["id"] for _ in range(5)}
     first = (await campaigns.admin.post(claim, json={"project_id": project, "limit": 2})).json()["results"]

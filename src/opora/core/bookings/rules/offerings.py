@@ -1,10 +1,10 @@
 """Which services can be offered, and who may change one."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from opora.core.billing.model.currencies import EXPONENTS
 from opora.core.bookings.errors import InvalidOffering, NotYourOffering
 from opora.core.bookings.model import offerings as bounds
 from opora.core.bookings.model.offerings import CancellationPolicy, Offering
@@ -12,7 +12,6 @@ from opora.core.kernel.model import Actor
 
 OVERSEE = "appointments:read_all"
 """What lets its holder reach everyone's appointments and hours; `admin` includes it."""
-CURRENCY = re.compile("[A-Z]{3}")
 ROLES = frozenset({"client", "staff", "operator", "manager", "admin"})
 PER_CENT = 100
 POLICY = "policy."
@@ -35,8 +34,8 @@ def checked(offering: Offering) -> Offering:
     }
     if not offering.name.strip():
         errors["name"] = ["is not empty"]
-    if not CURRENCY.fullmatch(offering.currency):
-        errors["currency"] = ["is an ISO 4217 code such as RUB"]
+    if offering.currency not in EXPONENTS:
+        errors["currency"] = ["is a code of ISO 4217 such as RUB"]
     if len(offering.staff_ids) > bounds.STAFF_MAX:
         errors["staff_ids"] = [f"takes at most {bounds.STAFF_MAX}"]
     elif len(set(offering.staff_ids)) < len(offering.staff_ids):

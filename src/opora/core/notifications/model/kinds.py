@@ -136,9 +136,6 @@ PLANS = (
     kind("billing.expired", *_PLAN, mandatory=True),
 )
 
-_APPOINTMENT = ("service", "staff", "local_start")
-_STILL = "bookings.reminder_relevance"
-
 BOOKINGS = (
     _answer("bookings.requested"),
     _answer("bookings.confirmed"),

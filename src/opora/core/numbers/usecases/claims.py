@@ -70,7 +70,7 @@ class ClaimNumbers:
                 return Claimed((), NoneReason.PAUSED)
             zone_sets = open_now(ground, now)
             if not zone_sets:
-                return Claimed((), NoneReason.CLOSED)
+                return Claimed((), NoneReason.CLOSED if ground.waiting else NoneReason.NOTHING_DUE)
             room = await self._room(tx, project, limit)
             if room <= 0:
                 return Claimed((), NoneReason.FULL)
