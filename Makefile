@@ -7,8 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 LOCK := --generate-hashes --universal --python-version 3.12 --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --quiet
-SOURCES := src tests migrations deploy/load deploy/sdk
-SOURCES := src tests guide migrations deploy/load
+SOURCES := src tests guide migrations deploy/load deploy/sdk
 GUIDE := src/opora/api/static/guide.zip
 export OPORA_HOME ?= var
 unexport PYTHONDONTWRITEBYTECODE # without bytecode every start takes three times as long
