@@ -65,6 +65,10 @@ class Reader(HTMLParser):
         if inline or tag in {"style", "base", "object", "embed"} or (tag == "script" and "src" not in told):
             found.refused.append(f"<{tag} {' '.join(inline)}>")
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take an element that ends itself: HTML knows that of empty ones alone."""
+        self.handle_starttag(tag, attrs)
+
     def handle_endtag(self, tag: str) -> None:
         """Take the end of an element."""
         if not self._open or self._open.pop() != tag:
