@@ -194,4 +194,4 @@ def marked(text: str, language: str) -> str:
     return str(highlight(text, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True)))
 
 
-MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=Html).enable("table")
+MARKDOWN = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}, renderer_cls=Html).enable("table")

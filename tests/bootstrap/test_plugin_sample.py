@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from architecture.trees import REPOSITORY
+from docs.pages import Page
 
 SAMPLE = REPOSITORY / "tests" / "plugin_sample"
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
@@ -56,9 +57,17 @@ def test_without_it_the_start_is_refused_with_what_is_installed(tmp_path: Path) 
         assert name in refused.stderr
 
 
-def test_it_keeps_the_contract_in_a_run_of_its_own(installed: Path, tmp_path: Path) -> None:
+def suites() -> dict[str, str]:
+    """Give the suite that lies with the sample, and the one that the page on adapters shows."""
+    blocks = Page(REPOSITORY / "docs" / "howto" / "write-an-adapter.md").blocks()
+    (shown,) = [block.text for block in blocks if block.language == "python"]
+    return {"sample": (SAMPLE / "acme_suite.py").read_text("utf-8"), "page": shown}
+
+
+@pytest.mark.parametrize("of", suites())
+def test_it_keeps_the_contract_in_a_run_of_its_own(installed: Path, tmp_path: Path, of: str) -> None:
     suite = tmp_path / "acme_suite.py"
-    suite.write_bytes((SAMPLE / "acme_suite.py").read_bytes())
+    suite.write_text(suites()[of], "utf-8")
     told = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite), packages=installed)
     assert told.returncode == 0, told.stdout
     assert "13 passed" in told.stdout, told.stdout

@@ -66,10 +66,8 @@ class Reader(HTMLParser):
             found.refused.append(f"<{tag} {' '.join(inline)}>")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take an element that ends where it begins."""
+        """Take an element that ends itself: HTML knows that of empty ones alone."""
         self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         """Take the end of an element."""

@@ -1,6 +1,7 @@
 """The shell examples of the pages that newcomers read are run against a service that was started for them."""
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ STARTED_OTHERWISE = "make run"
 SERVERS = "OPORA_DATABASE_URL="
 ADMIN = {"OPORA_ADMIN_EMAIL": "admin@example.org", "OPORA_ADMIN_PASSWORD": "fourteen shoes and a lamp"}
 RUN_WITHIN_S = 120
+COMMAND = re.compile(r"\.venv/bin/opora\b|(?:(?<=^)|(?<= ))opora(?= [a-z])", re.MULTILINE)
+"""How pages call the program: in a checkout, or where it is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Served:
 
     def run(self, script: str, **variables: str) -> str:
         """Run a script to its end, stopping at the first command that fails, and return what it printed."""
-        commands = script.replace(".venv/bin/opora", f"{sys.executable} -m opora")
+        commands = COMMAND.sub(f"{sys.executable} -m opora", script)
         commands = commands.replace("curl -s ", "curl -sS --fail-with-body ")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands.replace("http://127.0.0.1:8000", self.address)],
@@ -62,7 +65,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def shell(name: str, *, servers: bool = False) -> str:
     """Return the shell blocks of a page as one script: those for one machine, or those for servers."""
-    blocks = [block.text for block in Page(REPOSITORY / name).blocks() if block.language == "sh"]
+    blocks = [block.text for block in Page(REPOSITORY / name).blocks() if block.language in {"sh", "bash"}]
     wanted = [text for text in blocks if STARTED_OTHERWISE not in text and (SERVERS in text) == servers]
     assert wanted
     return "\n".join(wanted)
@@ -113,6 +116,43 @@ def test_the_examples_for_servers_run_on_postgresql_and_redis(
     ending = ["kill $(jobs -p)", "wait"]
     printed = served.run("\n".join([*lines, *answers, *ending]), OPORA_HOME=str(tmp_path / "home"))
     assert printed.count('"redis":{"status":"ok"') == 2
+
+
+def test_a_text_is_written_as_the_page_asks_for_it(served: Served) -> None:
+    token = httpx.post(
+        f"{served.address}/api/v1/auth/login",
+        json={"email": ADMIN["OPORA_ADMIN_EMAIL"], "password": ADMIN["OPORA_ADMIN_PASSWORD"]},
+    ).json()["access_token"]
+    assert "утренний кофе" in served.run(shell("docs/generation.md"), OPORA=served.address, TOKEN=token)
+
+
+def test_the_operators_examples_upgrade_back_up_restore_and_move(tmp_path: Path, empty_postgres_url: str) -> None:
+    installation = Installation(tmp_path / "home", {"PYTHONPATH": str(REPOSITORY / "src")}).migrated()
+    installation.command("keys", "create", "--label", "QA")
+    (tmp_path / "backups").mkdir()
+    script = shell("docs/operations.md") + shell("docs/operations.md", servers=True)
+    for shown, here in {
+        "/backups/": f"{tmp_path}/backups/",
+        "/srv/anew": f"{tmp_path}/anew",
+        "postgresql://opora_owner@db/opora": empty_postgres_url,
+        "OPORA_SECRET_KEY=…": f"OPORA_SECRET_KEY={SECRET}",
+        "opora copy --to -": f"echo {empty_postgres_url} | opora copy --to -",
+    }.items():
+        assert shown in script
+        script = script.replace(shown, here)
+    printed = Served(installation, "", tmp_path).run(script)
+    assert (tmp_path / "anew" / "opora.db").exists()
+    assert "equal" in printed
+
+
+@pytest.mark.parametrize("name", ["sftp", "http"])
+def test_the_settings_of_a_banks_systems_are_settings_there_are(tmp_path: Path, name: str) -> None:
+    blocks = [block.text for block in Page(REPOSITORY / "docs/core-banking.md").blocks() if block.language == "sh"]
+    (script,) = [text for text in blocks if f"OPORA_CORE_BANKING={name}\n" in text]
+    (tmp_path / "secret").write_text("a password of the bank")
+    script = re.sub(r"/run/secrets/\w+", str(tmp_path / "secret"), script)
+    installation = Installation(tmp_path / "home", {"PYTHONPATH": str(REPOSITORY / "src")})
+    Served(installation, "", tmp_path).run(f"{script}opora config check\n")
 
 
 def test_an_admin_reads_the_audit_log_over_http_and_a_key_without_the_scope_does_not(served: Served) -> None:
