@@ -37,10 +37,11 @@ from servers.redis import Plain
 
 ROWS = int(os.environ.get("OPORA_BENCH_SCALE", "200000"))
 SUBJECTS, SUBJECTS_AT_ONCE = 20_000, 500
-UPLOADS, SECONDS, WARM_S, PEOPLE = 200, 4.0, 1.0, 2_000
+UPLOADS, SECONDS, WARM_S, PEOPLE = 800, 4.0, 1.0, 2_000
 SCOPES = ("profiles:read", "profiles:write", "numbers:read", "numbers:claim", "projects:read_all")
 TABLE = "SELECT pg_total_relation_size('{name}')"
 ALL_TABLES = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 2200"
+LOGGED = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 POLICIES = (RatePolicy("minute", 100, 60), RatePolicy("day", 10_000, 86_400))
 
@@ -135,30 +136,35 @@ def fact(redis: Plain, section: str, name: str) -> float:
 
 @dataclass(slots=True)
 class Meter:
-    """Reads what the API process, PostgreSQL's backends and Redis have used, and how large the tables are."""
+    """Reads what the API process, PostgreSQL's backends and Redis have used, and how large tables and log are."""
 
     process: Process
     stores: Stores
     redis: Plain
 
-    def read(self) -> tuple[float, float, float, float]:
-        """Return seconds of processor of the three, and bytes."""
+    def read(self) -> tuple[float, float, float, float, float]:
+        """Return seconds of processor of the three, bytes of tables and bytes of the log that replicas get."""
         database_s = 0.0
         for pid in asyncio.run(asked(self.stores.database_url, BACKENDS)):
             database_s += sum(psutil.Process(pid).cpu_times()[:2])
         redis_s = fact(self.redis, "cpu", "used_cpu_user") + fact(self.redis, "cpu", "used_cpu_sys")
         (size,) = asyncio.run(asked(self.stores.database_url, ALL_TABLES))
-        return self.process.cpu_s(), database_s, redis_s, float(size)
+        (logged,) = asyncio.run(asked(self.stores.database_url, LOGGED))
+        return self.process.cpu_s(), database_s, redis_s, float(size), float(logged)
 
     def figure(self, name: str, act: Callable[[], int]) -> Figure:
         """Measure what calls cost; `act` makes them and returns how many."""
         before = self.read()
         count = act()
-        api_s, database_s, redis_s, size = (
+        api_s, database_s, redis_s, size, logged = (
             (later - earlier) / count for earlier, later in zip(before, self.read(), strict=True)
         )
         told = f"API {api_s * 1e3:.2f} ms, PostgreSQL {database_s * 1e3:.2f} ms, Redis {redis_s * 1e6:.0f} µs"
-        return Figure(f"processor a call: {name}", told, f"leaves {max(size, 0.0):,.0f} bytes; {count:,} calls")
+        return Figure(
+            f"processor a call: {name}",
+            told,
+            f"leaves {max(size, 0.0):,.0f} bytes, logs {logged:,.0f}; {count:,} calls",
+        )
 
 
 def calls(one: Installation, stores: Stores) -> list[Figure]:
