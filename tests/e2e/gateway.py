@@ -99,8 +99,10 @@ class Town:
 
 
 @contextmanager
-def serving(installation: Installation, variables: dict[str, str], fleet: Fleet) -> Iterator[Town]:
-    """Start two processes, a worker, the service and nginx before them."""
+def serving(
+    installation: Installation, variables: dict[str, str], fleet: Fleet, apis: int = 2, workers: int = 1
+) -> Iterator[Town]:
+    """Start API processes, workers, the service and nginx before them."""
     port, plain = free_port(), free_port()
     url = f"https://{GATEWAY}:{port}"
     installation.environment = {
@@ -112,8 +114,9 @@ def serving(installation: Installation, variables: dict[str, str], fleet: Fleet)
         **variables,
     }
     with ThreadPoolExecutor() as starting:
-        processes = tuple(starting.map(lambda _: installation.serve("--no-worker"), range(2)))
-    installation.start("worker")
+        processes = tuple(starting.map(lambda _: installation.serve("--no-worker"), range(apis)))
+    for _ in range(workers):
+        installation.start("worker")
     service = ThreadingHTTPServer((GATEWAY, 0), Service)
     service.calls = 0  # type: ignore[attr-defined]
     threading.Thread(target=service.serve_forever, daemon=True).start()
