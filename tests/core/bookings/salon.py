@@ -41,6 +41,7 @@ from opora.core.bookings.usecases.moving import MoveAppointment
 from opora.core.bookings.usecases.offerings import AddOffering, ChangeOffering, RetireOffering
 from opora.core.bookings.usecases.openings import FindSlots
 from opora.core.bookings.usecases.series import BookSeries
+from opora.core.bookings.usecases.turns import Turns
 from opora.core.bookings.usecases.waiting import JoinWaitlist, LeaveWaitlist
 from opora.core.bookings.usecases.words import CalendarWords
 from opora.core.jobs.model import Claim
@@ -84,8 +85,9 @@ class Salon:
         self.entries, self.feeds = SqlWaitlistViews(read), SqlFeedViews(read)
         self.find = FindSlots(self.offerings, self.diaries, clock)
         self.desk = Desk(TimeOrderedIdentifiers(), self.policy)
-        self.hold = HoldSlot(unit, self.find, self.desk, clock)
-        self.book = BookAppointment(unit, self.find, self.people, self.desk, clock)
+        self.turns = Turns()
+        self.hold = HoldSlot(unit, self.find, self.desk, self.turns, clock)
+        self.book = BookAppointment(unit, self.find, self.people, self.desk, self.turns, clock)
         self.take_up = TakeUpHold(unit, self.people, self.desk, clock)
         self.book_series = BookSeries(unit, self.find, self.people, self.desk, clock)
         self.confirm = ConfirmAppointment(unit, self.views, clock)

@@ -53,6 +53,25 @@ async def test_a_time_that_somebody_has_is_refused_with_the_next_ones(salon: Sal
     assert TEN not in await salon.starts(NOW + DAY)
 
 
+async def test_who_wants_a_time_that_is_gone_is_told_by_three_statements(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await salon.open()
+    await salon.booked(CLIENT, TEN)
+    asked: list[str] = []
+    real = salon.database.read.fetch
+
+    async def fetch(sql: str, **parameters: object) -> object:
+        asked.append(sql)
+        return await real(sql, **parameters)
+
+    monkeypatch.setattr(salon.database.read, "fetch", fetch)
+    with pytest.raises(errors.SlotTaken) as refusal:
+        await salon.booked(STRANGER, TEN)
+    assert refusal.value.facts["next_free"]
+    assert len(asked) == 3, asked
+
+
 async def test_without_a_wish_for_somebody_whoever_is_free_and_least_busy_gives_it(salon: Salon) -> None:
     await salon.open(staff_ids=(10, 11))
     assert [(await salon.booked(CLIENT, at)).staff_id for at in (TEN, TEN, TEN + HOUR)] == [10, 11, 10]

@@ -9,24 +9,30 @@ from opora.core.bookings.model.hours import Availability, Busy, Diary
 from opora.core.bookings.ports.diaries import DiaryRepository, DiaryViews
 
 HOURS = "SELECT user_id, timezone, weekly, exceptions, closures FROM availability WHERE user_id"
+WHOSE = ("user_id", "timezone", "weekly", "exceptions", "closures")
 SET_HOURS = """
 INSERT INTO availability (user_id, timezone, weekly, exceptions, closures, changed_at)
 VALUES (:user_id, :timezone, :weekly, :exceptions, :closures, :changed_at)
 ON CONFLICT (user_id) DO UPDATE SET timezone = excluded.timezone, weekly = excluded.weekly,
  exceptions = excluded.exceptions, closures = excluded.closures, changed_at = excluded.changed_at
 """
-# No session is longer than 4,320 minutes, so that the index bounds the look from both sides.
-BUSY = """
-SELECT e.staff_id, e.busy_from_min, e.busy_until_min, e.start_min, e.service_id, count(*) AS taken, e.capacity
+# One question for both, since most who want a hot time are told by it that it is gone. No session is longer than 4,320
+# minutes, so that the index bounds the look from both sides.
+READ = """
+SELECT user_id, timezone, weekly, exceptions, closures, 0 AS busy_from_min, 0 AS busy_until_min, 0 AS start_min,
+ 0 AS service_id, 0 AS taken, 0 AS capacity FROM availability WHERE user_id IN {listed}
+UNION ALL
+SELECT e.staff_id, NULL, NULL, NULL, NULL, e.busy_from_min, e.busy_until_min, e.start_min, e.service_id, count(*),
+ e.capacity
 FROM engagements e JOIN appointments a ON a.engagement_id = e.id AND (a.status <> 'held' OR a.expires_at > :now)
 WHERE e.staff_id IN {listed} AND e.busy_from_min > :from_min - 4320 AND e.busy_from_min < :until_min
  AND e.busy_until_min > :from_min
-GROUP BY e.id ORDER BY e.staff_id, e.busy_from_min
+GROUP BY e.id ORDER BY user_id, busy_from_min
 """
 
 
 class SqlDiaryViews(DiaryViews):
-    """Hours and sessions; two statements for any number of diaries."""
+    """Hours and sessions; one statement for any number of diaries."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -36,17 +42,21 @@ class SqlDiaryViews(DiaryViews):
         return load(Availability, row) if row else None
 
     async def read(self, staff_ids: Sequence[int], from_min: int, until_min: int, now: datetime) -> Sequence[Diary]:
-        listed, ids = self._connection.listed("ids"), to_json(list(staff_ids))
-        hours = {
-            row["user_id"]: load(Availability, row)
-            for row in await self._connection.fetch(f"{HOURS} IN {listed}", ids=ids)
-        }
         rows = await self._connection.fetch(
-            BUSY.format(listed=listed), ids=ids, from_min=from_min, until_min=until_min, now=now
+            READ.format(listed=self._connection.listed("ids")),
+            ids=to_json(list(staff_ids)),
+            from_min=from_min,
+            until_min=until_min,
+            now=now,
         )
+        hours: dict[int, Availability] = {}
         busy: dict[int, list[Busy]] = {}
-        for staff_id, *session in rows:
-            busy.setdefault(staff_id, []).append(Busy(*session))
+        for row in rows:
+            staff_id, timezone, *_ = row
+            if timezone is None:
+                busy.setdefault(staff_id, []).append(Busy(*tuple(row)[len(WHOSE) :]))
+            else:
+                hours[staff_id] = load(Availability, dict(zip(WHOSE, row, strict=False)))
         return [Diary(one, hours.get(one), tuple(busy.get(one, ()))) for one in staff_ids]
 
 

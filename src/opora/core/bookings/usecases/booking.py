@@ -1,6 +1,6 @@
 """Holding a time, taking it up, and booking one outright."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from opora.core.bookings.rules import booking, slots
 from opora.core.bookings.usecases.desk import Desk, tell
 from opora.core.bookings.usecases.letters import tell_of_booked
 from opora.core.bookings.usecases.openings import FindSlots
+from opora.core.bookings.usecases.turns import Turns
 from opora.core.jobs.model import Claim
 from opora.core.kernel.model import Actor
 from opora.core.kernel.ports import Clock, UnitOfWork
@@ -28,6 +29,15 @@ class Search:
     start_min: int
     diaries: tuple[Diary, ...]
 
+    def without(self, staff_ids: Collection[int]) -> "Search":
+        """Return the search without those whose time is gone."""
+        return replace(self, diaries=tuple(one for one in self.diaries if one.staff_id not in staff_ids))
+
+    @property
+    def time(self) -> tuple[int, int]:
+        """Return what others may want at the same moment: the service and its start."""
+        return self.offering.id, self.start_min
+
 
 async def look(find: FindSlots, actor: Actor, wish: Wish, now: datetime) -> Search:
     """Return where a wish may be fulfilled; raises SlotNotOffered, SlotTaken, NoSuchOffering."""
@@ -35,7 +45,7 @@ async def look(find: FindSlots, actor: Actor, wish: Wish, now: datetime) -> Sear
     start = booking.whole_minute(wish.starts_at)
     exempt = booking.is_exempt(actor, wish.staff_id)
     booking.refuse_early_or_late(offering, start, now, exempt=exempt)
-    diaries = await find.read(booking.givers(offering, wish.staff_id), start, start, now)
+    diaries = await find.around(offering, booking.givers(offering, wish.staff_id), start, now)
     if not any(slots.is_offered(offering, diary, start) for diary in diaries):
         raise SlotNotOffered(errors={"starts_at": ["is no start that is offered; GET /slots lists them"]})
     able = [diary for diary in diaries if slots.is_free(offering, diary, start)]
@@ -70,6 +80,7 @@ class HoldSlot:
     unit: UnitOfWork[BookingTx]
     find: FindSlots
     desk: Desk
+    turns: Turns
     clock: Clock
 
     async def __call__(self, actor: Actor, wish: Wish) -> Appointment:
@@ -77,15 +88,25 @@ class HoldSlot:
         now = self.clock.now()
         client_id = booking.client_of(actor, None)
         search = await look(self.find, actor, wish, now)
+        async with self.turns.of(search.time) as turn:
+            hold = await self._held(client_id, search.without(turn.gone), now)
+            if hold is not None:
+                turn.give(hold)
+                return hold
+        raise await self.find.taken(actor, search.offering, wish.staff_id, search.start_min)
+
+    async def _held(self, client_id: int, search: Search, now: datetime) -> Appointment | None:
+        if not search.diaries:
+            return None
         async with self.unit() as tx:
             booking.refuse_more_holds(await tx.appointments.open_holds(client_id, now))
             draft = await claim(tx, self.desk, search, now)
-            if draft is not None:
-                hold = booking.held(draft, client_id, now, self.desk.policy.hold_s)
-                await tx.appointments.add(hold)
-                await self.desk.watch(tx, hold)
-                return hold
-        raise await self.find.taken(actor, search.offering, wish.staff_id, search.start_min)
+            if draft is None:
+                return None
+            hold = booking.held(draft, client_id, now, self.desk.policy.hold_s)
+            await tx.appointments.add(hold)
+            await self.desk.watch(tx, hold)
+        return hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,7 @@ class BookAppointment:
     find: FindSlots
     people: People
     desk: Desk
+    turns: Turns
     clock: Clock
 
     async def __call__(self, actor: Actor, wish: Wish) -> Appointment:
@@ -104,17 +126,29 @@ class BookAppointment:
         client_id = booking.client_of(actor, wish.client_id)
         await refuse_stranger(self.people, actor, client_id)
         search = await look(self.find, actor, wish, now)
-        async with self.unit() as tx:
-            draft = await claim(tx, self.desk, search, now)
-            if draft is not None:
-                confirmed = search.offering.auto_confirm
-                booked = replace(draft.book(client_id, wish.note, confirmed=confirmed, now=now), version=1)
-                await tx.appointments.add(booked)
-                await self.desk.watch(tx, booked)
-                await tell(tx, actor, AppointmentBooked, None, booked)
-                await tell_of_booked(tx, [booked])
+        async with self.turns.of(search.time) as turn:
+            booked = await self._booked(actor, wish, client_id, search.without(turn.gone), now)
+            if booked is not None:
+                turn.give(booked)
                 return booked
         raise await self.find.taken(actor, search.offering, wish.staff_id, search.start_min)
+
+    async def _booked(
+        self, actor: Actor, wish: Wish, client_id: int, search: Search, now: datetime
+    ) -> Appointment | None:
+        if not search.diaries:
+            return None
+        async with self.unit() as tx:
+            draft = await claim(tx, self.desk, search, now)
+            if draft is None:
+                return None
+            confirmed = search.offering.auto_confirm
+            booked = replace(draft.book(client_id, wish.note, confirmed=confirmed, now=now), version=1)
+            await tx.appointments.add(booked)
+            await self.desk.watch(tx, booked)
+            await tell(tx, actor, AppointmentBooked, None, booked)
+            await tell_of_booked(tx, [booked])
+        return booked
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,4 +222,4 @@ def numbers(claim: Claim, *names: str) -> Sequence[int]:
     return [int(str(claim.payload[name])) for name in names]
 
 
-USE_CASES = (Desk, HoldSlot, BookAppointment, TakeUpHold, LapseHold)
+USE_CASES = (Desk, Turns, HoldSlot, BookAppointment, TakeUpHold, LapseHold)

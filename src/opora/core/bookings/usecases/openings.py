@@ -48,6 +48,17 @@ class FindSlots:
         """Return the diaries of these people with everything that may touch the span."""
         return await self.diaries.read(staff_ids, begin - AROUND_MIN, end + AROUND_MIN, now)
 
+    async def around(
+        self, offering: Offering, staff_ids: Sequence[int], start_min: int, now: datetime
+    ) -> Sequence[Diary]:
+        """Return the diaries of those who may give a start: of one what is in its way, of several what tells who is
+        least busy.
+        """
+        if len(staff_ids) > 1:
+            return await self.read(staff_ids, start_min, start_min, now)
+        wanted = slots.session(offering, 0, start_min)
+        return await self.diaries.read(staff_ids, wanted.busy_from_min, wanted.busy_until_min, now)
+
     async def taken(self, actor: Actor, offering: Offering, staff_id: int | None, start_min: int) -> SlotTaken:
         """Return the refusal of a start that somebody else has, with the next ones that are free."""
         staff_ids = (staff_id,) if staff_id is not None else offering.staff_ids
