@@ -88,5 +88,5 @@ def test_every_decision_has_a_number_of_its_own_and_says_it_first() -> None:
 
 
 def test_every_example_of_a_language_is_one_the_tests_can_check() -> None:
-    known = {"", "sh", "bash", "python", "json", "toml", "http", "text", "sql", "yaml", "ini", "mermaid", "nginx"}
+    known = {"", "sh", "bash", "python", "json", "toml", "http", "text", "sql", "yaml", "ini", "mermaid", "nginx", "ts"}
     assert {block.language for page in PAGES for block in page.blocks()} <= known

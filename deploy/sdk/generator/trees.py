@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from generator import python
+from generator import postman, python, typescript
 from generator.document import Document
 
 
@@ -32,4 +32,8 @@ def trees(read: Mapping[str, Any]) -> dict[str, str]:
         "python/opora_client/models.py": formatted(python.models(document)),
         "python/opora_client/calls.py": formatted(python.calls(document, waits=False)),
         "python/opora_client/async_calls.py": formatted(python.calls(document, waits=True)),
+        "typescript/src/models.ts": typescript.models(document),
+        "typescript/src/calls.ts": typescript.calls(document),
+        "postman/opora.postman_collection.json": postman.collection(document),
+        "postman/local.postman_environment.json": postman.environment(),
     }
