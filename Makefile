@@ -106,5 +106,5 @@ lock: $(READY) ## Choose versions anew and write requirements/*.lock: versions a
 UV = $(shell command -v uv || echo .tools/bin/uv)
 
 clean: ## Remove what was built (not OPORA_HOME)
-	@rm -rf .venv .tools dist build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf $(GUIDE) .venv .tools dist build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis

@@ -31,7 +31,7 @@ function weigh(part, query, wanted) {
     weight += Math.min(above, 1) * 6 + Math.min(within, 2) * 8 + Math.min(times, 4);
   }
   if (wanted.length > 1 && part.text.includes(query)) weight += 6;
-  return weight + (part.place === "" ? 3 : 0);
+  return Math.max(1, weight + (part.place === "" ? 3 : 0) - (part.isAside ? 12 : 0));
 }
 
 function plain(text) {
@@ -40,8 +40,8 @@ function plain(text) {
 
 export function prepare(index) {
   return index.parts.map(([number, place, title, text]) => {
-    const [href, name, language] = index.pages[number];
-    return { href, name, language, place, shown: title, whole: text,
+    const [href, name, language, isAside] = index.pages[number];
+    return { href, name, language, isAside, place, shown: title, whole: text,
       page: plain(name), title: plain(title), text: plain(text) };
   });
 }

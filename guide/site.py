@@ -25,6 +25,8 @@ ASSETS = ("guide.css", "guide.js", "search.js")
 FRAME = Template((FOLDER / "page.html").read_text(encoding="utf-8"))
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The time of every entry, so that the same documents give the same bytes."""
+ASIDE = frozenset({"decisions", "project", "security"})
+"""Sections that speak of everything and are seldom meant by who searches."""
 PICTURES = frozenset({".png", ".svg"})
 PLACES_MIN = 2
 """A page with fewer headings shows no list of them."""
@@ -116,8 +118,10 @@ def build(target: Path = BUILT) -> int:
 
 
 def index(found: Sequence[Page]) -> dict[str, object]:
-    """Return what the search reads: pages with address, title and language, and the parts of each with their words."""
-    listed = [[page.href, page.content.title, page.source.language] for page in found]
+    """Return what the search reads: pages with address, title, language and whether they tell of the making alone."""
+    listed = [
+        [page.href, page.content.title, page.source.language, int(page.source.section in ASIDE)] for page in found
+    ]
     parts = [
         [number, part.place, part.title, _told(part)]
         for number, page in enumerate(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from guide.sources import sources
 
 from docs.pages import REPOSITORY
 from opora.bootstrap.settings import Settings
@@ -73,6 +74,18 @@ def test_the_image_is_built_from_the_lock_and_from_files_that_exist() -> None:
     for name in copied:
         assert (REPOSITORY / name).exists(), name
         assert f"!{name.split('/')[0]}" in (REPOSITORY / ".dockerignore").read_text().splitlines()
+
+
+def test_the_image_gets_every_document_and_what_makes_the_guide_of_them() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    copied = {word for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE) for word in line.split()[:-1]}
+    let_in = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    assert "guide" in copied
+    for source in sources():
+        top = source.path.split("/")[0]
+        assert top in copied, source.path
+        assert f"!{top}" in let_in, source.path
+    assert let_in.index("!deploy") < let_in.index("deploy/**") < let_in.index("!deploy/**/*.md")
 
 
 def test_the_image_runs_as_a_number_and_asks_after_its_health_without_a_shell() -> None:

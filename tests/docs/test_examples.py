@@ -12,6 +12,7 @@ import bcrypt
 import httpx
 import pypdf
 import pytest
+from guide import site
 
 from docs.pages import REPOSITORY, Page
 from e2e.running import SECRET, Installation, free_port
@@ -116,6 +117,14 @@ def test_the_examples_for_servers_run_on_postgresql_and_redis(
     ending = ["kill $(jobs -p)", "wait"]
     printed = served.run("\n".join([*lines, *answers, *ending]), OPORA_HOME=str(tmp_path / "home"))
     assert printed.count('"redis":{"status":"ok"') == 2
+
+
+def test_the_service_shows_the_guide_of_this_checkout(served: Served) -> None:
+    site.build()
+    made = site.files()
+    for address, name in {"/guide": "index.html", "/guide/": "index.html", "/guide/ru/start": "ru/start.html"}.items():
+        page = httpx.get(served.address + address)
+        assert (page.status_code, page.content) == (200, made[name])
 
 
 def test_a_text_is_written_as_the_page_asks_for_it(served: Served) -> None:
