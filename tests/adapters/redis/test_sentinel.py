@@ -8,6 +8,7 @@ import pytest
 from opora.adapters.redis.addresses import Address, Whereabouts
 from opora.adapters.redis.opening import connection_to
 from opora.adapters.redis.rates import RedisRateGate
+from opora.bootstrap.forms import redacted_url
 from opora.bootstrap.taskiq_messenger import TaskiqMessenger, redis_broker
 from opora.core.kernel.errors import Unavailable
 from opora.testing.rates import a_policy, admitted, an_admission
@@ -99,3 +100,7 @@ def test_reads_every_kind_of_address() -> None:
 def test_refuses_what_is_none(url: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Whereabouts.parse(url)
+
+
+def test_a_password_before_several_hosts_is_put_out() -> None:
+    assert redacted_url("redis+cluster://me:word@a:1,b:2") == "redis+cluster://me:***@a:1,b:2"
