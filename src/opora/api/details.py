@@ -90,6 +90,14 @@ def describe(operation: dict[str, Any], known: Details) -> None:
         operation.setdefault("parameters", []).extend(_header(name) for name in names)
 
 
+def versioned(operation: dict[str, Any], method: str) -> None:
+    """Say of a record that it shows a tag, and of a change that it takes one."""
+    if "200" in operation["responses"]:
+        operation["responses"]["200"]["headers"] = _headers("ETag")
+    if method != "get":
+        operation.setdefault("parameters", []).append(_header("If-Match"))
+
+
 def located(operation: dict[str, Any]) -> None:
     """Say of an answer with what was made, or was taken on, that it names its address."""
     for status in ("201", "202"):

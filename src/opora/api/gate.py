@@ -36,6 +36,7 @@ Scope = MutableMapping[str, Any]
 
 VERSIONED = "/api/"
 """What may be refused while there is too much to do: not the health, nor the metrics that tell of it."""
+CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 CLIENT_GONE_STATUS = 499
 """Logged, never sent: the client left before its answer."""
@@ -187,6 +188,8 @@ class Gate:
     async def _dispatch(self, scope: Scope, receive: Receive, out: Outgoing, head: Head, match: Match) -> None:
         """Judge query and body, then let Litestar's route answer."""
         facts = match.facts
+        if out.is_conditional and scope["method"] in CHANGING and not facts.is_versioned:
+            headers.refuse_tags(head)
         raw_query = scope.get("query_string", b"")
         if raw_query:
             query.check(raw_query, facts.query)

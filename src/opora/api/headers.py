@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from opora.api.basic import basic
-from opora.api.errors import AmbiguousCredentials, BadRequest, HeadersTooLarge, IdentityHeader
+from opora.api.errors import AmbiguousCredentials, BadRequest, HeadersTooLarge, IdentityHeader, PreconditionFailed
 from opora.core.access.errors import CredentialsAmbiguous
 from opora.core.access.model.callers import Credentials
 
@@ -93,6 +93,12 @@ def read(headers: Headers) -> Head:
     if size > SIZE_MAX_BYTES or len(headers) > COUNT_MAX:
         raise HeadersTooLarge(f"At most {COUNT_MAX} headers of {SIZE_MAX_BYTES} bytes together.")
     return Head(found, identity)
+
+
+def refuse_tags(head: Head) -> None:
+    """Raise PreconditionFailed for an If-Match that names a tag, where a call compares none."""
+    if head.found[b"if-match"].strip() != b"*":
+        raise PreconditionFailed("This call compares no tags; send no If-Match, or `*`.")
 
 
 def without_identity(headers: Headers) -> list[tuple[bytes, bytes]]:

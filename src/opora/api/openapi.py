@@ -184,6 +184,8 @@ def _mend(operation: dict[str, Any], method: str, path: str, facts: RouteFacts, 
     details.describe(operation, known)
     if method == "post":
         details.located(operation)
+    if facts.is_versioned:
+        details.versioned(operation, method)
     for status in sorted({*_statuses(operation, method, path, facts), *known.refusals}):
         name = NAMED_REFUSALS.get(facts.refused_as, f"Refusal{status}")
         responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
@@ -202,6 +204,8 @@ def _statuses(operation: dict[str, Any], method: str, path: str, facts: RouteFac
         yield "414"
     if method not in {"get", "head"}:
         yield "409"
+    if method in {"put", "patch", "delete"}:
+        yield "412"
     if method not in NO_CONTENT_METHODS and "requestBody" in operation:
         yield from ("413", "415")
 

@@ -30,7 +30,8 @@ class RouteFacts:
 
     `waits` tells that a call may take long without being worked on: it streams, or waits for a slow sender or a text.
     `by_peer` judges an internal call by who makes it and not by whom it is made for; `takes_basic` lets a key come as
-    HTTP Basic, with its id as the name; `refused_as` gives refusals a form that the route's protocol wants.
+    HTTP Basic, with its id as the name; `refused_as` gives refusals a form that the route's protocol wants;
+    `is_versioned` tells that the record shows a tag, and is changed under the one that If-Match names.
     """
 
     policy: Policy
@@ -44,6 +45,7 @@ class RouteFacts:
     by_peer: bool = False
     takes_basic: bool = False
     waits: bool = False
+    is_versioned: bool = False
     refused_as: Callable[[Problem], Problem] | None = None
 
 
@@ -157,6 +159,7 @@ def _facts(handler: HTTPRouteHandler, method: str, model: Any, body_max_bytes: i
         is_charged=bool(handler.opt.get("charged", policy.access is not Access.INTERNAL)),
         by_peer=bool(handler.opt.get("by_peer", False)),
         takes_basic=bool(handler.opt.get("takes_basic", False)),
+        is_versioned=bool(handler.opt.get("versioned")),
         waits=upload_max_bytes is not None or bool(handler.opt.get("waits")) or _streams(handler),
         refused_as=handler.opt.get("refused_as"),
     )

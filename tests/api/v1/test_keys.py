@@ -138,3 +138,26 @@ async def test_a_use_is_shown_after_it_was_written(service, stage: Stage):
     await service.client(key=made["key"]).get("/users/me")
     await stage.usage.flush()
     assert (await admin.get(f"/admin/api-keys/{made['id']}")).json()["last_used_at"] == "2030-01-01T12:00:00Z"
+
+
+async def test_a_key_is_changed_and_revoked_in_the_version_that_was_read(service):
+    admin = await service.keyed("admin")
+    path = f"/admin/api-keys/{(await admin.post('/admin/api-keys', json=NEW)).json()['id']}"
+    first = (await admin.get(path)).headers["etag"]
+    changed = await admin.patch(path, json={"label": "Касса"}, headers={"If-Match": first})
+    assert (changed.status_code, changed.json()["label"]) == (200, "Касса")
+    for late in (
+        await admin.patch(path, json={"label": "QA"}, headers={"If-Match": first}),
+        await admin.delete(path, headers={"If-Match": first}),
+    ):
+        assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    assert (await admin.get(path)).json() == changed.json()
+    assert (await admin.delete(path, headers={"If-Match": changed.headers["etag"]})).status_code == 204
+
+
+async def test_a_tag_is_refused_where_none_is_compared(service):
+    client = await service.signed_in()
+    refused = await client.delete("/users/me", headers={"If-Match": '"1"'})
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    assert (await client.get("/users/me")).status_code == 200
+    assert (await client.delete("/users/me", headers={"If-Match": "*"})).status_code == 204

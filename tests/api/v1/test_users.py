@@ -81,3 +81,23 @@ async def test_a_user_who_is_not_there_is_not_found(service):
     admin = await service.keyed("admin")
     for answer in (await admin.get("/users/99"), await admin.patch("/users/99", json={})):
         assert (answer.status_code, answer.json()["code"]) == (404, "no_such_user")
+
+
+@pytest.mark.parametrize("whose", ["own", "anothers"])
+async def test_a_change_under_a_version_that_is_over_is_refused_and_changes_nothing(service, whose):
+    client = await service.signed_in()
+    path = "/users/me"
+    if whose == "anothers":
+        path = f"/users/{(await client.get(path)).json()['id']}"
+        client = await service.signed_in(Role.ADMIN, email="admin@localhost")
+    read = await client.get(path)
+    tag = read.headers["etag"]
+    changed = await client.patch(path, json={"full_name": "Anna"}, headers={"If-Match": f'W/"77", {tag}'})
+    assert (changed.status_code, changed.json()["full_name"]) == (200, "Anna")
+    assert changed.headers["etag"] != tag
+    for stale in (tag, f"W/{changed.headers['etag']}", '"x"', "", '"99999999999999999999"'):
+        late = await client.patch(path, json={"full_name": "Boris"}, headers={"If-Match": stale})
+        assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    assert (await client.get(path)).json() == changed.json()
+    whatever = await client.patch(path, json={"full_name": "Vera"}, headers={"If-Match": "*"})
+    assert (whatever.status_code, whatever.json()["full_name"]) == (200, "Vera")

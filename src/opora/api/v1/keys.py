@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
+from opora.api.tags import VERSIONED, tagged, wanted_versions
 from opora.api.values import LABEL_PATTERN, PathId, Positive, QueryText, RecordId, Timestamp, Word
 from opora.core.access.model.changes import KEEP, Keep
 from opora.core.access.model.keys import IssuedKey, KeyChanges, KeyFilter, KeyState, KeyView, NewKey
@@ -100,39 +101,44 @@ class KeyController(Controller):
         found = await views.page(reach(actor), wanted, page_request(limit, page), clock.now())
         return envelope(found, request.url)
 
-    @get("/{key_id:int}", opt=needs("keys:read"))
+    @get("/{key_id:int}", opt={**needs("keys:read"), **VERSIONED})
     async def one(
         self, key_id: PathId, actor: FromDishka[Actor], views: FromDishka[KeyViews], clock: FromDishka[Clock]
-    ) -> KeyView:
+    ) -> Response[KeyView]:
         """Read one key."""
-        return await views.one(reach(actor), key_id, clock.now())
+        return tagged(await views.one(reach(actor), key_id, clock.now()))
 
-    @patch("/{key_id:int}", opt=needs("keys:write", step_up=True))
+    @patch("/{key_id:int}", opt={**needs("keys:write", step_up=True), **VERSIONED})
     async def change(
         self,
+        request: Request[Any, Any, Any],
         key_id: PathId,
         data: JSONBody[ApiKeyChanges],
         actor: FromDishka[Actor],
         change: FromDishka[UpdateKey],
-    ) -> KeyView:
+    ) -> Response[KeyView]:
         """Change a key, or switch it off and on."""
-        return await change(
-            actor,
-            key_id,
-            KeyChanges(
-                label=sent(data.label),
-                scopes=KEEP if isinstance(data.scopes, UnsetType) else frozenset(data.scopes),
-                rate_limit_per_min=sent(data.rate_limit_per_min),
-                expires_at=sent(data.expires_at),
-                allowed_ips=KEEP if isinstance(data.allowed_ips, UnsetType) else tuple(data.allowed_ips),
-                state=KEEP if isinstance(data.status, UnsetType) else KeyState(data.status),
-            ),
+        changes = KeyChanges(
+            label=sent(data.label),
+            scopes=KEEP if isinstance(data.scopes, UnsetType) else frozenset(data.scopes),
+            rate_limit_per_min=sent(data.rate_limit_per_min),
+            expires_at=sent(data.expires_at),
+            allowed_ips=KEEP if isinstance(data.allowed_ips, UnsetType) else tuple(data.allowed_ips),
+            state=KEEP if isinstance(data.status, UnsetType) else KeyState(data.status),
+            versions=wanted_versions(request),
         )
+        return tagged(await change(actor, key_id, changes))
 
-    @delete("/{key_id:int}", opt=needs("keys:write"))
-    async def revoke(self, key_id: PathId, actor: FromDishka[Actor], revoke: FromDishka[RevokeKey]) -> None:
+    @delete("/{key_id:int}", opt={**needs("keys:write"), **VERSIONED})
+    async def revoke(
+        self,
+        request: Request[Any, Any, Any],
+        key_id: PathId,
+        actor: FromDishka[Actor],
+        revoke: FromDishka[RevokeKey],
+    ) -> None:
         """Revoke a key for good; it is refused everywhere within a second."""
-        await revoke(actor, key_id)
+        await revoke(actor, key_id, wanted_versions(request))
 
     @post("/{key_id:int}/rotate", opt=needs("keys:write", step_up=True))
     async def rotate(

@@ -14,6 +14,7 @@ from opora.api.details import details
 from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import FRESH, SIGNED_IN, needs
+from opora.api.tags import VERSIONED, tagged, wanted_versions
 from opora.api.v1.keys import sent
 from opora.api.values import LABEL_PATTERN, PathId, QueryText, Secret, Word
 from opora.core.access.errors import NoSuchUser
@@ -68,19 +69,28 @@ class UserController(Controller):
     path = "/users"
     tags = ["Users"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @get("/me", opt={**SIGNED_IN, **details(refusals=(404,))})
-    async def me(self, actor: FromDishka[Actor], views: FromDishka[UserViews]) -> UserView:
+    @get("/me", opt={**SIGNED_IN, **VERSIONED, **details(refusals=(404,))})
+    async def me(self, actor: FromDishka[Actor], views: FromDishka[UserViews]) -> Response[UserView]:
         """Read oneself; a key without an owner is nobody."""
         if actor.user_id is None:
             raise NoSuchUser
-        return await views.one(actor.user_id)
+        return tagged(await views.one(actor.user_id))
 
-    @patch("/me", opt={**SIGNED_IN, **details(refusals=(404,))})
+    @patch("/me", opt={**SIGNED_IN, **VERSIONED, **details(refusals=(404,))})
     async def change_me(
-        self, data: JSONBody[OwnChanges], actor: FromDishka[Actor], change: FromDishka[UpdateOwnProfile]
-    ) -> UserView:
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[OwnChanges],
+        actor: FromDishka[Actor],
+        change: FromDishka[UpdateOwnProfile],
+    ) -> Response[UserView]:
         """Change one's own name and language."""
-        return await change(actor, UserChanges(full_name=sent(data.full_name), locale=sent(data.locale)))
+        versions = wanted_versions(request)
+        return tagged(
+            await change(
+                actor, UserChanges(full_name=sent(data.full_name), locale=sent(data.locale), versions=versions)
+            )
+        )
 
     @get("/me/export", opt={**FRESH, **details(media={"application/json": HELD}, refusals=(404,))})
     async def export_me(self, actor: FromDishka[Actor], export: FromDishka[ExportOwnRecords]) -> Stream:
@@ -129,27 +139,29 @@ class UserController(Controller):
         )
         return made(user, f"/users/{user.id}")
 
-    @get("/{user_id:int}", opt=needs("users:read"))
-    async def one(self, user_id: PathId, views: FromDishka[UserViews]) -> UserView:
+    @get("/{user_id:int}", opt={**needs("users:read"), **VERSIONED})
+    async def one(self, user_id: PathId, views: FromDishka[UserViews]) -> Response[UserView]:
         """Read one user."""
-        return await views.one(user_id)
+        return tagged(await views.one(user_id))
 
-    @patch("/{user_id:int}", opt=needs("users:write", step_up=True))
+    @patch("/{user_id:int}", opt={**needs("users:write", step_up=True), **VERSIONED})
     async def change(
         self,
+        request: Request[Any, Any, Any],
         user_id: PathId,
         data: JSONBody[UserChangesBody],
         actor: FromDishka[Actor],
         change: FromDishka[UpdateUser],
-    ) -> UserView:
+    ) -> Response[UserView]:
         """Change a user's roles, block or unblock them; a block ends their sessions at once."""
         changes = UserChanges(
             roles=KEEP if isinstance(data.roles, UnsetType) else frozenset(data.roles),
             is_active=sent(data.is_active),
             full_name=sent(data.full_name),
             locale=sent(data.locale),
+            versions=wanted_versions(request),
         )
-        return await change(actor, user_id, changes)
+        return tagged(await change(actor, user_id, changes))
 
 
 type Records = AsyncIterator[Mapping[str, object]]

@@ -135,7 +135,10 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChanges:
-    """What is asked for when a key is changed; what is not named stays."""
+    """What is asked for when a key is changed; what is not named stays.
+
+    `versions` are those of the key that the change was thought out for; None: it holds for whatever it has become.
+    """
 
     label: str | Keep = KEEP
     scopes: frozenset[str] | Keep = KEEP
@@ -143,6 +146,7 @@ class KeyChanges:
     expires_at: datetime | Keep | None = KEEP
     allowed_ips: tuple[str, ...] | Keep = KEEP
     state: KeyState | Keep = KEEP
+    versions: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,12 +43,16 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserChanges:
-    """What is asked for when a user is changed; what is not named stays."""
+    """What is asked for when a user is changed; what is not named stays.
+
+    `versions` are those of the user that the change was thought out for; None: it holds for whatever they have become.
+    """
 
     roles: frozenset[Role] | Keep = KEEP
     is_active: bool | Keep = KEEP
     full_name: str | Keep = KEEP
     locale: str | Keep = KEEP
+    versions: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

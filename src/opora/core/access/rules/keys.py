@@ -23,7 +23,7 @@ from opora.core.access.model.keys import ApiKey, KeyChanges, KeyReach, KeyRecord
 from opora.core.access.model.keytext import KeyText
 from opora.core.access.model.scopes import ADMIN_SCOPE, scopes_of, shared_scopes
 from opora.core.access.rules.scopes import unknown_scopes
-from opora.core.kernel.errors import DomainError
+from opora.core.kernel.errors import DomainError, Stale
 from opora.core.kernel.model import Actor
 
 OVERLAP_MAX = timedelta(days=30)
@@ -139,8 +139,15 @@ def refuse_bad_fields(wanted: NewKey, now: datetime) -> NewKey:
     return replace(wanted, label=label, allowed_ips=ranges)
 
 
+def refuse_stale(key: ApiKey, versions: frozenset[int] | None) -> None:
+    """Raise Stale unless the key is in one of these versions; None: whatever it has become."""
+    if versions is not None and key.version not in versions:
+        raise Stale(key_id=key.id)
+
+
 def changed(key: ApiKey, changes: KeyChanges, now: datetime) -> ApiKey:
-    """Return the key with its changes, itself when there are none; raise KeyInvalid or IllegalMove."""
+    """Return the key with its changes, itself when there are none; raise KeyInvalid, IllegalMove, or Stale."""
+    refuse_stale(key, changes.versions)
     state = kept(changes.state, key.state)
     moved = key if state is key.state else replace(key.move(state), version=key.version)
     expires_at = kept(changes.expires_at, key.expires_at)

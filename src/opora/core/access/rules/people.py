@@ -9,6 +9,7 @@ from opora.core.access.model.changes import kept
 from opora.core.access.model.people import NewUser, User, UserChanges
 from opora.core.access.model.scopes import Role
 from opora.core.access.rules.passwords import PasswordPolicy, password_faults
+from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Actor
 
 EMAIL_LENGTH_MAX = 254
@@ -94,9 +95,11 @@ def new_user(wanted: NewUser, passwords: PasswordPolicy, now: datetime) -> User:
 
 
 def changed_user(user: User, changes: UserChanges) -> User:
-    """Return the user with their changes, itself when there are none; raise UserInvalid."""
+    """Return the user with their changes, itself when there are none; raise UserInvalid, or Stale."""
     if user.erased_at is not None:
         raise NoSuchUser(user_id=user.id)
+    if changes.versions is not None and user.version not in changes.versions:
+        raise Stale(user_id=user.id)
     after = replace(
         user,
         roles=kept(changes.roles, user.roles),

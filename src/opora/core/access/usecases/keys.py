@@ -23,7 +23,16 @@ from opora.core.access.ports.keys import KeyDigests, RememberedKeys
 from opora.core.access.ports.rates import RateGate
 from opora.core.access.ports.transaction import AccessTx
 from opora.core.access.rules.changes import key_change
-from opora.core.access.rules.keys import RotationPolicy, changed, new_key, owner_for, refuse_bad_fields, rotated, seen
+from opora.core.access.rules.keys import (
+    RotationPolicy,
+    changed,
+    new_key,
+    owner_for,
+    refuse_bad_fields,
+    refuse_stale,
+    rotated,
+    seen,
+)
 from opora.core.access.rules.names import key_name
 from opora.core.access.rules.people import known
 from opora.core.access.rules.scopes import refuse_beyond
@@ -127,11 +136,12 @@ class RevokeKey:
     remembered: RememberedKeys
     gate: RateGate
 
-    async def __call__(self, actor: Actor, key_id: int) -> KeyView:
-        """Raise NoSuchKey. Revoking a revoked key changes nothing."""
+    async def __call__(self, actor: Actor, key_id: int, versions: frozenset[int] | None = None) -> KeyView:
+        """Raise NoSuchKey, or Stale where it is in none of the versions named. A revoked key stays as it is."""
         now = self.clock.now()
         async with self.unit() as tx:
             key = seen(await tx.keys.get(key_id), actor, key_id)
+            refuse_stale(key, versions)
             if key.state is not KeyState.REVOKED:
                 before, key = key, key.move(KeyState.REVOKED)
                 await tx.keys.save(key)

@@ -107,7 +107,7 @@ class UpdateOwnProfile:
         """Raise NoSuchUser for a caller who is no person, UserInvalid, or Stale. Roles and blocks are left alone."""
         now = self.clock.now()
         user_id = NOBODY if actor.user_id is None else actor.user_id
-        own = UserChanges(full_name=changes.full_name, locale=changes.locale)
+        own = UserChanges(full_name=changes.full_name, locale=changes.locale, versions=changes.versions)
         async with self.unit() as tx:
             before = known(await tx.users.get(user_id), user_id)
             after = changed_user(before, own)
