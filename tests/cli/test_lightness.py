@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,20 @@ def test_a_server_loads_its_framework_without_the_orm() -> None:
 @pytest.mark.parametrize("command", ["openapi", "limits"])
 def test_what_prints_the_contract_does_without_the_orm_too(command: str) -> None:
     assert loaded(ENTRY, command, "--json") & SERVER == {"litestar"}
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_process_that_stays_draws_nothing(command: str, tmp_path: Path) -> None:
+    config = {"folder": str(tmp_path), "secret": "c2VjcmV0", "page_url": "http://127.0.0.1/"}
+    code = (
+        f"import sys; from opora.cli.entry import commands_of; commands_of('opora.cli.{command}')\n"
+        "from opora.bootstrap.plugins import pick; from opora.core.billing.ports.providers import PaymentProvider\n"
+        "from opora.bootstrap.serving import web; web()\n"
+        f"pick(PaymentProvider, 'payments', 'sandbox', {config}); print(*sys.modules, sep='\\n')"
+    )
+    found = loaded(code)
+    assert {"structlog", "httpx", "litestar"} <= found
+    assert found & {"rich", "litestar.plugins.pydantic"} == set()
 
 
 def test_what_was_kept_out_can_be_imported_afterwards() -> None:

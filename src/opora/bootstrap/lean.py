@@ -7,6 +7,8 @@ from contextlib import contextmanager
 ORM_FOR_LITESTAR = "advanced_alchemy.service"
 """`litestar.pagination` takes a class of its own from here where it can; with it comes SQLAlchemy, which serves only
 migrations."""
+RICH = "rich"
+"""4 MB: `structlog` would draw tracebacks with it, values of variables and all; httpx has a command that colours."""
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
+from opora.bootstrap.lean import RICH, without
+
 
 class PluginInvalid(Exception):
     """The adapter that the settings name cannot be used; the message lists what is installed."""
@@ -29,7 +31,8 @@ def pick[Port](port: type[Port], group: str, name: str, config: Mapping[str, str
         owners = " and ".join(_owner(one) for one in found)
         raise PluginInvalid(f"{variable}={name}: {owners} both offer it in opora.{group}. Uninstall one of them")
     try:
-        adapter = found[0].load()(config)
+        with without(RICH):
+            adapter = found[0].load()(config)
     except Exception as fault:
         raise PluginInvalid(f"{variable}={name}: {_owner(found[0])} could not build it: {_told(fault)}") from fault
     if not isinstance(adapter, port):

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from importlib import import_module
 
 import opora
+from opora.bootstrap.lean import RICH, without
 from opora.cli.command import Call, Group, build
 from opora.cli.exits import CommandFailed, Exit, failure
 from opora.cli.output import Output
@@ -86,7 +87,8 @@ def _run(arguments: list[str], output: Output, groups: Groups) -> Exit:
 
 def commands_of(module: str) -> Group:
     """Import the module of a first word and return its commands."""
-    commands: Group = import_module(module).COMMANDS
+    with without(RICH):
+        commands: Group = import_module(module).COMMANDS
     return commands
 
 
