@@ -158,8 +158,17 @@ def test_every_example_is_what_the_document_describes(name: str, request_: dict[
     jsonschema.Draft202012Validator(whole).validate(json.loads(request_["body"]["raw"]))
 
 
+OF_THE_MOMENT = (
+    "unknown, used or overdue",  # a token that came by post
+    "is nobody",  # a worker of another installation
+    "names a host that has no address",  # no network here
+    "number_exists",  # made by the example before
+)
+"""What the service says of the records that are there, not of the form of a body."""
+
+
 def test_a_running_service_reads_every_example(served: Served) -> None:
-    """The service itself is the last validator: it may lack a record that is named, but finds no field at fault."""
+    """The service itself is the last to judge: it may lack a record that is named, but finds no field at fault."""
     login = {"email": ADMIN, "password": PASSWORD}
     with httpx.Client(base_url=served.address, timeout=30) as http:
         token = http.post("/api/v1/auth/login", json=login).json()["access_token"]
@@ -174,6 +183,7 @@ def test_a_running_service_reads_every_example(served: Served) -> None:
                 headers.pop("Authorization")
             answer = http.request(request["method"], url, content=content, headers=headers)
             told = answer.json() if answer.headers.get("content-type", "").endswith("json") else {}
-            if answer.status_code in {400, 405, 415, 500} or (isinstance(told, dict) and told.get("errors")):
-                faults[f"{request['method']} {url}"] = told.get("errors", answer.text)
+            wrong = answer.status_code in {400, 405, 415, 500} or (isinstance(told, dict) and told.get("errors"))
+            if wrong and not any(said in answer.text for said in OF_THE_MOMENT):
+                faults[f"{request['method']} {url}"] = answer.text
     assert not faults, "\n".join(f"{call}: {told}" for call, told in faults.items())

@@ -14,12 +14,35 @@ VARIABLES = {
     "refreshToken": "",
 }  # fmt: skip
 SECRET = {"credential", "password", "refreshToken"}
-GIVEN = {
+GIVEN: dict[str, dict[str, Any]] = {
     "post_auth_login": {"email": "{{email}}", "password": "{{password}}"},
     "post_token": {"grant_type": "password", "username": "{{email}}", "password": "{{password}}"},
     "post_auth_refresh": {"refresh_token": "{{refreshToken}}"},
+    "patch_admin_api_keys_by_key_id": {"rate_limit_per_min": 100},
+    "post_appointments": {"service_id": 1, "starts_at": "2030-01-31T09:00:00Z"},
+    "post_profiles_generate": {"count": 3, "locale": "ru_RU", "persist": True},
+    "post_exports": {"profile_ids": [1], "format": "pdf"},
+    "post_notifications_webpush_subscriptions": {
+        "endpoint": "https://example.com/push",
+        "keys": {
+            # the generator of P-256: a point that anybody may check, and nobody subscribes with
+            "p256dh": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+            "auth": "AAAAAAAAAAAAAAAAAAAAAA",
+        },
+    },
+    "post_payments": {"amount_minor": 10000, "currency": "RUB"},
+    "post_phone_numbers_bulk_update": {"ids": [1], "set": {"result_data": {"note": "example"}}},
+    "patch_phone_numbers_by_number_id": {"result_data": {"note": "example"}},
+    "post_subscription": {"plan": "free"},
+    "post_subscription_change": {"plan": "standard"},
+    "put_projects_by_project_id_schedules": {"items": [{"weekday": 1, "start_time": "09:00", "end_time": "18:00"}]},
+    "put_staff_by_user_id_availability": {
+        "timezone": "Europe/Moscow",
+        "weekly": [{"weekday": 1, "start": "09:00", "end": "18:00"}],
+    },
+    "post_prompts_by_prompt_id_preview": {"variables": {"topic": "example"}},
 }
-"""Bodies that say what the environment holds."""
+"""Bodies that say what the environment holds, or keep to rules between fields, which no schema tells."""
 KEEPS_TOKENS = ("post_auth_login", "post_auth_login_mfa", "post_auth_refresh", "post_token")
 TOKENS = [
     "const told = pm.response.json();",
