@@ -71,7 +71,7 @@ def test_a_snapshot_of_the_document_is_the_same_at_every_start(documented: Stand
 async def test_a_viewer_loads_nothing_from_elsewhere(documented: Stand, path: str) -> None:
     async with documented.client() as client:
         page = await client.get(path)
-        assert page.headers["content-type"].startswith("text/html")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "script-src 'self'" in page.headers["content-security-policy"]
         linked = re.findall(r'(?:src|href)="([^"]+)"', page.text)
         assert linked
@@ -95,7 +95,7 @@ async def test_the_type_of_a_problem_may_lead_to_the_service_itself(documented: 
     async with documented.client() as client:
         known, unknown = await client.get("/problems/rate_limited"), await client.get("/problems/nothing")
         odd = await client.get("/problems/%3Cscript%3E")
-    assert known.headers["content-type"].startswith("text/html")
+    assert known.headers["content-type"] == "text/html; charset=utf-8"
     assert "Retry-After" in known.text
     assert "Подождите" in known.text
     assert 'href="/guide/problems/rate_limited"' in known.text

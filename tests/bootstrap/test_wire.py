@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import uvloop
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 from opora.bootstrap.wire import AT_ONCE_BYTES, Connection, MergedWrites
 
@@ -34,6 +36,15 @@ class Recorder(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return bool(self.ended)
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        """Nothing more is written by who says so."""
+
+    def resume_reading(self) -> None:
+        """What comes goes nowhere here."""
 
 
 @pytest.fixture
@@ -114,3 +125,45 @@ def test_a_request_knows_how_long_the_process_did_not_come_to_it(factory: Callab
 
     with asyncio.Runner(loop_factory=factory) as runner:
         assert 0.25 <= runner.run(served()) < 30
+
+
+async def refusing(scope: Any, receive: Any, send: Any) -> None:
+    """Answer 413 without having read the body."""
+    await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"3")]})
+    await send({"type": "http.response.body", "body": b"no\n"})
+
+
+def sent_whole(address: tuple[str, int], size: int) -> bytes:
+    """Send a body that is announced to be the last, then read the answer until the other side ends it."""
+    with socket.create_connection(address, timeout=20) as client:
+        head = f"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+        client.sendall(head.encode() + bytes(size))
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_who_still_sends_what_was_refused_reads_why_before_the_connection_ends(factory: Callable[[], Any]) -> None:
+    async def served() -> list[bytes]:
+        loop = asyncio.get_running_loop()
+        config, state = Config(refusing, log_config=None, lifespan="off"), ServerState()
+        config.load()
+        server = await loop.create_server(lambda: Connection(config, state, {}), "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        answers = [await asyncio.to_thread(sent_whole, address, 16 * 1024 * 1024) for _ in range(3)]
+        server.close()
+        return answers
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        for answer in runner.run(served()):
+            assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b"\r\n\r\nno\n")
+
+
+async def test_a_client_that_never_ends_its_body_is_left_after_a_while(under: Recorder, monkeypatch: Any) -> None:
+    monkeypatch.setattr("opora.bootstrap.wire.LINGER_S", 0.01)
+    merged = MergedWrites(under, asyncio.get_running_loop(), lambda: True)
+    merged.write(b"no")
+    merged.close()
+    assert (under.written, under.ended, merged.is_closing()) == ([b"no"], "", True)
+    merged.write(b"more")
+    await asyncio.sleep(0.1)
+    assert (under.written, under.ended) == ([b"no"], "closed")

@@ -6,12 +6,16 @@ A write is a call to the kernel, which costs a short answer as much as half of t
 import asyncio
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 AT_ONCE_BYTES = 16 * 1024
 """What is longer goes at once, so that a stream feels the pressure of its reader and nothing piles up here."""
+
+LINGER_S = 5.0
+"""How long the rest of a body is dropped after an answer that ends the connection."""
 
 TCP_INFO = 11 if sys.platform == "linux" else -1
 ARRIVED_AT = 52
@@ -21,15 +25,21 @@ ARRIVED_AT = 52
 class MergedWrites(asyncio.Transport):
     """A transport that sends what is written within one turn of the event loop together."""
 
-    def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop, is_unread: Callable[[], bool] = lambda: False
+    ) -> None:
         super().__init__()
         self._inner = inner
         self._loop = loop
+        self._is_unread = is_unread
+        self._is_closing = False
         self._waiting: list[Any] = []
         self._size = 0
 
     def write(self, data: Any) -> None:
         """Keep the data until the end of the turn, or send it now with all before it if it is much."""
+        if self._is_closing:
+            return  # this side has said its last word
         if not self._waiting:
             self._loop.call_soon(self._send)
         self._waiting.append(data)
@@ -45,9 +55,19 @@ class MergedWrites(asyncio.Transport):
             self._inner.write(b"".join(waiting))
 
     def close(self) -> None:
-        """Send what waits, then close."""
+        """Send what waits, then close.
+
+        While the client still sends a body that nobody wants, closing would reset the connection, and the answer that
+        says why would be lost on its way: what comes is dropped for a while, as RFC 9112 section 9.6 asks.
+        """
         self._send()
-        self._inner.close()
+        if self.is_closing() or not self._is_unread() or not self._inner.can_write_eof():
+            self._inner.close()
+            return
+        self._is_closing = True
+        self._inner.write_eof()
+        self._inner.resume_reading()
+        self._loop.call_later(LINGER_S, self._inner.close)
 
     def abort(self) -> None:
         """Close at once; what waits is lost."""
@@ -56,7 +76,7 @@ class MergedWrites(asyncio.Transport):
 
     def is_closing(self) -> bool:
         """See asyncio.BaseTransport."""
-        return self._inner.is_closing()
+        return self._is_closing or self._inner.is_closing()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """See asyncio.BaseTransport."""
@@ -80,7 +100,11 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
-        super().connection_made(MergedWrites(transport, self.loop))
+        super().connection_made(MergedWrites(transport, self.loop, self.is_unread))
+
+    def is_unread(self) -> bool:
+        """Tell whether the client was answered before the whole of its body had come."""
+        return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
 
     def on_message_begin(self) -> None:
         """See uvicorn. The request can be asked how long it has waited in the kernel."""

@@ -104,4 +104,4 @@ def _content(name: str) -> bytes:
 
 def _page(content: bytes) -> Response[bytes]:
     headers = {"content-security-policy": DOCS_CSP.decode("ascii"), "cache-control": "no-cache"}
-    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(content, media_type="text/html", headers=headers)
