@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 LOCK := --generate-hashes --universal --python-version 3.12 --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --quiet
-SOURCES := src tests guide migrations deploy/load deploy/sdk
+SOURCES := src tests docs/guide migrations deploy/load deploy/sdk
 GUIDE := src/opora/api/static/guide.zip
 export OPORA_HOME ?= var
 unexport PYTHONDONTWRITEBYTECODE # without bytecode every start takes three times as long
@@ -22,8 +22,8 @@ $(READY): requirements/dev.lock pyproject.toml .ci/setup
 	@.ci/setup
 
 # The guide that is served at /guide; it takes a second, and only where a document is newer.
-$(GUIDE): $(wildcard *.md guide/*) $(shell find docs deploy -name '*.md' -o -name '*.svg') | $(READY)
-	@$(BIN)/python -m guide
+$(GUIDE): $(wildcard *.md docs/guide/*) $(shell find docs deploy -name '*.md' -o -name '*.svg') | $(READY)
+	@PYTHONPATH=docs $(BIN)/python -m guide
 
 run: $(READY) $(GUIDE) ## Serve on 127.0.0.1:8000 with no server installed; data in OPORA_HOME (var/)
 	@$(BIN)/opora serve $(ARGS)
@@ -77,7 +77,7 @@ migration: $(READY) ## Start the next migration file (NAME=add_labels)
 
 docs: $(READY) ## Renew the pages that follow from the code, build the guide, check documents, links and examples
 	@PYTHONPATH=src:tests $(BIN)/python -m docs.reference
-	@$(BIN)/python -m guide
+	@PYTHONPATH=docs $(BIN)/python -m guide
 	@$(BIN)/python -m pytest tests/docs
 
 openapi: $(READY) ## Renew tests/api/openapi.json after a change of the wire that is meant

@@ -372,4 +372,4 @@ def test_the_renderer_keeps_the_shape_of_the_program() -> None:
         test_shape.empty_names,
         test_shape.missing_docstrings,
     ):
-        assert test_shape.found(check, REPOSITORY / "guide") == []
+        assert test_shape.found(check, REPOSITORY / "docs" / "guide") == []

@@ -12,7 +12,7 @@ class GuideHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  # the words of the interface
         """Build the guide before files are gathered."""
-        sys.path.insert(0, str(Path(self.root)))
+        sys.path.insert(0, str(Path(self.root) / "docs"))
         from guide.site import build  # noqa: PLC0415  # the project is on the path only now
 
         build()
