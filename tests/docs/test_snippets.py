@@ -43,7 +43,7 @@ RUN = {
     "docs/howto/write-an-adapter.md": "bootstrap/test_plugin_sample",
     "docs/notifications.md": "test_webhook_example",
     "deploy/sdk/python/README.md": "sdk/test_python_client",
-    "deploy/sdk/typescript/README.md": "sdk/test_typescript_client: its one shell example is what builds the client there",
+    "deploy/sdk/typescript/README.md": "sdk/test_typescript_client, but for the line that installs it",
     "docs/plans.md": "here",
     "docs/reference/commands.md": "here, as far as commands parse: they delete, print secrets and serve",
     "deploy/README.md": "here, as far as commands parse: the rest asks for docker, a cluster, systemd and certbot",
