@@ -1,6 +1,6 @@
 """Numbers in and out by the million: against COPY, an ORM, the store's own fastest way, and how memory grows.
 
-`ROWS=10000000 make bench ONLY=import` measures ten million. The peers that go row by row take a tenth of the rows.
+`make bench ONLY=ten_million` measures ten million. The peers that go row by row take a tenth of the rows.
 """
 
 import os
