@@ -1,9 +1,11 @@
 """The documents of the repository, as the tests read them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -63,3 +65,28 @@ def pages() -> list[Page]:
     """Every document there is, in order."""
     files = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), *(REPOSITORY / "deploy").rglob("*.md")]
     return [Page(file) for file in sorted(files)]
+
+
+def a_folder_at_a_time[T](named: Mapping[str, T]) -> Callable[[Callable[[T], None]], Callable[[str], None]]:
+    """Make a look at one thing a test of each folder of them: a test a thing costs more than its look does.
+
+    What fails names the thing that it failed on.
+    """
+    folders: dict[str, dict[str, T]] = {}
+    for name, thing in named.items():
+        folders.setdefault(name.rpartition("/")[0] or ".", {})[name] = thing
+
+    def decorated(look: Callable[[T], None]) -> Callable[[str], None]:
+        def looked(folder: str) -> None:
+            for name, thing in folders[folder].items():
+                try:
+                    look(thing)
+                except BaseException as failure:
+                    failure.add_note(f"on {name}")
+                    raise
+
+        looked.__name__, looked.__module__, looked.__doc__ = look.__name__, look.__module__, look.__doc__
+        test: Callable[[str], None] = pytest.mark.parametrize("folder", folders)(looked)
+        return test
+
+    return decorated

@@ -16,7 +16,7 @@ from guide.sources import SECTIONS, Source, address, other_language, sources
 
 from architecture import test_shape
 from docs.markup import Markup, read
-from docs.pages import REPOSITORY, anchor, pages
+from docs.pages import REPOSITORY, a_folder_at_a_time, anchor, pages
 from opora.api import http
 from opora.api.errors import NoSuchRoute
 from opora.api.guide import MEDIA_TYPES
@@ -28,7 +28,7 @@ FILES = site.files()
 PAGES = {name: read(content) for name, content in FILES.items() if name.endswith(".html")}
 ASSETS = {name.rpartition("/")[2]: content for name, content in FILES.items() if name.startswith("assets/")}
 BY_HREF = {site.href("" if name == "index.html" else name.removesuffix(".html")): name for name in PAGES}
-EVERY_PAGE = pytest.mark.parametrize("name", PAGES)
+EVERY_PAGE = a_folder_at_a_time({name: name for name in PAGES})
 KNOWN = [
     ("OPORA_HTTP_PORT", "/guide/reference/settings", "opora_http_port"),
     ("rate limited", "/guide/problems/rate_limited", ""),
