@@ -12,7 +12,8 @@ import aio_pika
 import pytest
 from redis.asyncio import Redis
 
-from opora.events import Event, MemoryInbox, Patience, listen
+from opora.events import Event, MemoryInbox, Patience, listen, listening
+from opora.events import rabbitmq as rabbit
 from opora.events.listening import line_of
 from opora.events.redis_streams import dead_letters
 
@@ -186,3 +187,23 @@ async def test_a_new_group_of_a_stream_begins_with_the_oldest_entry(redis: Wire)
 def test_a_bus_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="amqp://"):
         line_of("kafka://localhost", "e", "s")
+
+
+async def test_a_queue_that_does_not_answer_is_given_up_and_asked_anew(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def silent(line: rabbit.RabbitLine, *_: object) -> None:
+        asked.append(line)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(rabbit, "READY_S", 0.05)
+    monkeypatch.setattr(listening, "AGAIN_S", 0.01)
+    monkeypatch.setattr(rabbit.RabbitLine, "_declared", silent)
+    task = asyncio.create_task(listen(amqp_url, f"opora.test.{uuid4().hex[:12]}", Listener(), MemoryInbox()))
+    async with asyncio.timeout(WITHIN_S):
+        while len(asked) < 3:  # noqa: ASYNC110  # the clock decides when
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

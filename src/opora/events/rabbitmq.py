@@ -10,6 +10,8 @@ from opora.events.handling import Reception, Verdict
 PREFETCH = 1
 """What ends its consumer again and again is told by its deliveries: nothing innocent may be delivered along with it."""
 CONNECT_S = 10.0
+READY_S = 20.0
+"""A queue without a leader answers nothing, while its broker's heart goes on beating: it is asked anew."""
 
 
 class RabbitLine:
@@ -23,12 +25,13 @@ class RabbitLine:
         """Deliver until the connection or the channel is lost, which raises."""
         connection = await aio_pika.connect(self._url, timeout=CONNECT_S)
         async with connection:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=PREFETCH)
-            queue = await self._declared(channel, reception)
             waiting: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
-            channel.close_callbacks.add(lambda *_: waiting.put_nowait(None))
-            await queue.consume(waiting.put)
+            async with asyncio.timeout(READY_S):
+                channel = await connection.channel()
+                await channel.set_qos(prefetch_count=PREFETCH)
+                queue = await self._declared(channel, reception)
+                channel.close_callbacks.add(lambda *_: waiting.put_nowait(None))
+                await queue.consume(waiting.put)
             listening.set()
             while (message := await waiting.get()) is not None:
                 await settle(message, reception)
