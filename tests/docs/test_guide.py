@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,31 @@ from opora.api.routes import Routes
 from opora.bootstrap.binding import outline
 from opora.bootstrap.http import AT_ROOT, VERSIONED
 
-FILES = site.files()
-PAGES = {name: read(content) for name, content in FILES.items() if name.endswith(".html")}
-ASSETS = {name.rpartition("/")[2]: content for name, content in FILES.items() if name.startswith("assets/")}
-BY_HREF = {site.href("" if name == "index.html" else name.removesuffix(".html")): name for name in PAGES}
-EVERY_PAGE = a_folder_at_a_time({name: name for name in PAGES})
+
+class Built[T](Mapping[str, T]):
+    """What takes seconds to make, made when it is first looked at: others collect these tests and do not run them."""
+
+    def __init__(self, build: Callable[[], dict[str, T]]) -> None:
+        self._made = cache(build)
+
+    def __getitem__(self, name: str) -> T:
+        return self._made()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made())
+
+    def __len__(self) -> int:
+        return len(self._made())
+
+
+FILES = Built(site.files)
+PAGES = Built(lambda: {name: read(content) for name, content in FILES.items() if name.endswith(".html")})
+ASSETS = Built(
+    lambda: {name.rpartition("/")[2]: content for name, content in FILES.items() if name.startswith("assets/")}
+)
+BY_HREF = Built(lambda: {site.href("" if name == "index.html" else name.removesuffix(".html")): name for name in PAGES})
+NAMES = sorted({f"{address(page.name) or 'index'}.html" for page in pages()} | {"decisions.html"})
+EVERY_PAGE = a_folder_at_a_time({name: name for name in NAMES})
 KNOWN = [
     ("OPORA_HTTP_PORT", "/guide/reference/settings", "opora_http_port"),
     ("rate limited", "/guide/problems/rate_limited", ""),
@@ -84,7 +105,7 @@ def is_route(path: str) -> bool:
 
 
 def test_every_document_is_a_page() -> None:
-    assert {f"{address(page.name) or 'index'}.html" for page in pages()} | {"decisions.html"} == PAGES.keys()
+    assert sorted(PAGES) == NAMES
     assert len({source.address for source in sources()}) == len(sources())
 
 
