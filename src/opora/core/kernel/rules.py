@@ -4,7 +4,7 @@ import hmac
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from opora.core.kernel.errors import VersionInvalid
 from opora.core.kernel.model import BREAKER_MOVES, ApiVersion, Breaker, BreakerState, VersionStatus
@@ -30,6 +30,8 @@ def refuse_bad_version(row: ApiVersion) -> None:
         raise VersionInvalid(errors=errors)
 
 
+PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")
+"""RFC 6890: an old patch of Python 3.12 takes most of it for the open internet."""
 INTERNET = IPv6Network("2000::/3")
 """All that is given out of IPv6; the rest is of one network, of one machine or of nobody."""
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"))
@@ -46,6 +48,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             return is_public(wrapped)
         if address not in INTERNET:
             return False
+    if address in PROTOCOL_ASSIGNMENTS:
+        return False
     return address.is_global and not address.is_multicast
 
 
