@@ -60,6 +60,16 @@ async def test_who_has_waited_too_long_before_the_process_is_refused_until_nobod
     assert statuses == [200, 503, 503, 200, 200]
 
 
+async def test_a_newcomer_is_looked_at_however_lately_another_was() -> None:
+    stand = Stand(wait_max_s=1.0)
+    statuses = []
+    for waited_s, is_newcomer in [(0.0, True), (1.5, False), (1.5, True)]:
+        sent: list[dict[str, object]] = []
+        await stand.app({**a_request(waited_s), "is_newcomer": is_newcomer}, nothing, collected(sent))
+        statuses.append(sent[0]["status"])
+    assert statuses == [200, 200, 503]
+
+
 def a_request(waited_s: float) -> dict[str, object]:
     scope = {"type": "http", "method": "GET", "path": OPEN, "headers": [], "query_string": b""}
     return {**scope, "client": ("192.0.2.1", 1), "waited_s": lambda: waited_s}

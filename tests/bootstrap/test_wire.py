@@ -121,10 +121,45 @@ def test_a_request_knows_how_long_the_process_did_not_come_to_it(factory: Callab
             time.sleep(0.3)  # the process is busy with others: its connection is not accepted yet  # noqa: ASYNC251
             waited_s = await told
         server.close()
+        await asyncio.sleep(0.01)  # the loop lets the closed socket go
         return waited_s
 
     with asyncio.Runner(loop_factory=factory) as runner:
         assert 0.25 <= runner.run(served()) < 30
+
+
+async def all_gone(state: ServerState) -> None:
+    """Wait until no connection is left."""
+    while state.connections:  # noqa: ASYNC110  # nothing tells of it
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.001)  # the loop lets the last socket go a turn later
+
+
+async def telling_newcomers(scope: Any, receive: Any, send: Any) -> None:
+    """Answer whether the request is the first of its connection."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+    await send({"type": "http.response.body", "body": b"%d" % scope["is_newcomer"]})
+
+
+def test_a_connection_is_a_newcomer_once() -> None:
+    async def served() -> list[bytes]:
+        config, state = Config(telling_newcomers, log_config=None, lifespan="off"), ServerState()
+        config.load()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(config, state, {}), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        told = []
+        for _ in range(3):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            told.append((await reader.readuntil(b"\r\n\r\n"), await reader.readexactly(1))[1])
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await all_gone(state)
+        return told
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(served()) == [b"1", b"0", b"0"]
 
 
 async def refusing(scope: Any, receive: Any, send: Any) -> None:
@@ -151,6 +186,7 @@ def test_who_still_sends_what_was_refused_reads_why_before_the_connection_ends(f
         address = server.sockets[0].getsockname()
         answers = [await asyncio.to_thread(sent_whole, address, 16 * 1024 * 1024) for _ in range(3)]
         server.close()
+        await all_gone(state)
         return answers
 
     with asyncio.Runner(loop_factory=factory) as runner:

@@ -16,7 +16,8 @@ class Crowd:
 
     Where others are waited for (the database), requests pile up here. Where the processor is short they pile up before
     the process, in the kernel, and each is ended before the next is begun: there only their age tells. The server puts
-    a way to ask it into the scope as `waited_s`; without it nobody is late.
+    a way to ask it into the scope as `waited_s`; without it nobody is late. The first request of a connection, which
+    may have waited to be accepted too, has `is_newcomer` there, and is looked at whenever it comes.
     """
 
     def __init__(self, requests_max: int = REQUESTS_MAX, wait_max_s: float = WAIT_MAX_S) -> None:
@@ -30,7 +31,8 @@ class Crowd:
     def refuse(self, scope: Mapping[str, Any], now_s: float) -> None:
         """Raise Overloaded for a request that comes too many or too late."""
         self.refuse_another()
-        if not self._wait_max_s or not (self._is_late or now_s - self._looked_s >= LOOK_S):
+        is_due = self._is_late or now_s - self._looked_s >= LOOK_S or scope.get("is_newcomer", False)
+        if not self._wait_max_s or not is_due:
             return
         waited_s = scope.get("waited_s")
         self._looked_s = now_s

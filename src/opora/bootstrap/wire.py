@@ -98,6 +98,8 @@ class MergedWrites(asyncio.Transport):
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, over merged writes."""
 
+    _is_newcomer = True
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         super().connection_made(MergedWrites(transport, self.loop, self.is_unread))
@@ -107,9 +109,10 @@ class Connection(HttpToolsProtocol):
         return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
 
     def on_message_begin(self) -> None:
-        """See uvicorn. The request can be asked how long it has waited in the kernel."""
+        """See uvicorn. The request can be asked how long it has waited in the kernel, and whether it is the first."""
         super().on_message_begin()
         self.scope["waited_s"] = self.waited_s  # type: ignore[typeddict-unknown-key]
+        self.scope["is_newcomer"], self._is_newcomer = self._is_newcomer, False  # type: ignore[typeddict-unknown-key]
 
     def waited_s(self) -> float:
         """Return how long ago the last of what was sent here arrived; 0 where the system does not tell.

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
-from opora.adapters.sql.postgres import PostgresDatabase, PostgresTransaction
+from opora.adapters.sql.postgres import PostgresDatabase, PostgresTransaction, TransactionConnection
 from opora.core.kernel.errors import DatabaseUnavailable
 from servers.processes import HOST, free_port
 from servers.proxy import Proxy
@@ -122,26 +122,25 @@ async def test_a_server_that_is_not_there_does_not_answer() -> None:
         await PostgresDatabase(f"postgresql://root@{HOST}:{free_port()}/none").open()
 
 
-class LostOnRelease:
-    """A pool whose connection is lost at the moment it is given back."""
+async def test_a_connection_lost_after_the_commit_takes_nothing_back(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back = TransactionConnection.give_back
 
-    async def release(self, driver: Any) -> None:
-        holder = driver._holder
-        driver.terminate()
-        await holder.release(None)
+    def lost(connection: TransactionConnection, *, is_whole: bool) -> None:
+        connection.driver.terminate()
+        give_back(connection, is_whole=is_whole)
 
-
-async def test_a_connection_lost_after_the_commit_takes_nothing_back(database: PostgresDatabase) -> None:
-    transaction = cast("PostgresTransaction", await database.begin())
     before = await database.read.fetch_value(NUMBER)
+    monkeypatch.setattr(TransactionConnection, "give_back", lost)
+    transaction = cast("PostgresTransaction", await database.begin())
     await transaction.connection.execute(WRITE)
-    transaction.connection._pool = LostOnRelease()
     await transaction.commit()
     assert await database.read.fetch_value(NUMBER) == before + 1
     undone = cast("PostgresTransaction", await database.begin())
     await undone.connection.execute(WRITE)
-    undone.connection._pool = LostOnRelease()
     await undone.rollback()
     assert await database.read.fetch_value(NUMBER) == before + 1
+    monkeypatch.undo()
     for _ in range(POOL + 1):
         await (await database.begin()).rollback()

@@ -1,15 +1,16 @@
-"""PostgreSQL by asyncpg: a pool, prepared statements, and transactions whose end is explicit."""
+"""PostgreSQL by asyncpg: connections that are held, prepared statements, and transactions whose end is explicit."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import asyncpg
 
 from opora.adapters.sql.connection import Connection, Database, Row, Transaction, numbered
 from opora.adapters.sql.errors import ConstraintBroken
+from opora.adapters.sql.held import HeldConnections
 from opora.core.kernel.errors import DatabaseUnavailable
 
 LOST = (
@@ -80,22 +81,25 @@ def affected(tag: str) -> int:
     return int(last) if last.isdecimal() else 0
 
 
-class PooledConnection(AsyncpgConnection):
-    """Single statements, each on whichever connection of the pool is free; a lost one is tried once more."""
+class LentConnection(AsyncpgConnection):
+    """Single statements, each on whichever connection is free."""
 
-    def __init__(self, pool: asyncpg.Pool, wait_s: float) -> None:
-        self._pool = pool
-        self._wait_s = wait_s
+    def __init__(self, held: HeldConnections) -> None:
+        self._held = held
 
     async def _run(self, call: str, text: str, *arguments: object) -> Any:
+        driver = None
         try:
-            driver = await self._pool.acquire(timeout=self._wait_s)
-            try:
-                return await getattr(driver, call)(text, *arguments)
-            finally:
-                await let_go(self._pool, driver)
-        except Exception as error:
+            driver = await self._held.acquire()
+            found = await getattr(driver, call)(text, *arguments)
+        except BaseException as error:
+            if driver is not None:
+                self._held.release(driver, error)
+            if not isinstance(error, Exception):
+                raise
             raise translated(error) from error
+        self._held.release(driver)
+        return found
 
     async def fetch(self, sql: str, **parameters: object) -> list[Row]:
         text, names = numbered(sql)
@@ -121,11 +125,10 @@ class Concluding(NamedTuple):
 class TransactionConnection(AsyncpgConnection):
     """SQL inside a transaction, which begins with its first statement."""
 
-    def __init__(self, pool: asyncpg.Pool, driver: Any, wait_s: float) -> None:
+    def __init__(self, held: HeldConnections, driver: asyncpg.Connection) -> None:
         super().__init__(driver)
         self.is_begun = False
-        self._pool = pool
-        self._wait_s = wait_s
+        self._held = held
         self._last: Concluding | None = None
 
     async def fetch(self, sql: str, **parameters: object) -> list[Row]:
@@ -175,21 +178,21 @@ class TransactionConnection(AsyncpgConnection):
             raise translated(error) from error
 
     async def _replace(self) -> None:
-        await asyncio.shield(self.let_go(is_whole=False))
+        self.give_back(is_whole=False)
         try:
-            self.driver = await self._pool.acquire(timeout=self._wait_s)
+            self.driver = await self._held.acquire()
         except Exception as error:
             raise translated(error) from error
 
-    async def let_go(self, *, is_whole: bool) -> None:
-        """Give the connection back to the pool, which closes one that is not whole."""
+    def give_back(self, *, is_whole: bool) -> None:
+        """End the loan; a connection that is not whole is closed."""
         driver, self.driver = self.driver, None
         if driver is None:
             return
-        if not is_whole:
-            with contextlib.suppress(asyncpg.InterfaceError):  # the pool has let go of it before us
-                driver.terminate()
-        await let_go(self._pool, driver)
+        if is_whole:
+            self._held.release(driver)
+        else:
+            self._held.drop(driver)
 
 
 class PostgresTransaction(Transaction):
@@ -197,8 +200,8 @@ class PostgresTransaction(Transaction):
 
     connection: TransactionConnection
 
-    def __init__(self, pool: asyncpg.Pool, driver: Any, wait_s: float) -> None:
-        self.connection = TransactionConnection(pool, driver, wait_s)
+    def __init__(self, held: HeldConnections, driver: asyncpg.Connection) -> None:
+        self.connection = TransactionConnection(held, driver)
 
     async def commit(self) -> None:
         try:
@@ -211,10 +214,10 @@ class PostgresTransaction(Transaction):
             if known is error:
                 raise
             raise known from error
-        await asyncio.shield(self.connection.let_go(is_whole=True))
+        self.connection.give_back(is_whole=True)
 
     async def rollback(self) -> None:
-        await asyncio.shield(self._undo())  # a connection that is let go half undone would be lost to the pool
+        await asyncio.shield(self._undo())  # a connection that is left half undone would never be given back
 
     async def _undo(self) -> None:
         connection = self.connection
@@ -224,21 +227,23 @@ class PostgresTransaction(Transaction):
                 await connection.driver.execute("ROLLBACK", timeout=UNDO_S)
             except Exception:  # the server rolls a lost connection back by itself
                 is_whole = False
-        await connection.let_go(is_whole=is_whole)
+        connection.give_back(is_whole=is_whole)
 
 
-async def let_go(pool: asyncpg.Pool, driver: Any) -> None:
-    """Give a connection back; one that was lost since its last statement has left the pool by itself."""
-    with contextlib.suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
-        await pool.release(driver)
-
-
-async def keep_session(_: Any) -> None:
-    """Leave a released connection as it is: no statement of Opora changes the session."""
+def connector(url: str, statement_cache: int, timeout_s: float) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Return what opens a connection; no statement of Opora changes its session, so that nothing need be reset."""
+    return partial(
+        asyncpg.connect,
+        url,
+        statement_cache_size=statement_cache,
+        command_timeout=60,
+        timeout=timeout_s,
+        server_settings={"application_name": "opora", "timezone": "UTC"},
+    )
 
 
 class PostgresDatabase(Database):
-    """A pool of connections to one PostgreSQL server, directly or through pgbouncer."""
+    """Connections to one PostgreSQL server, directly or through pgbouncer."""
 
     dialect = "postgresql"
 
@@ -250,43 +255,26 @@ class PostgresDatabase(Database):
         self._wait_s = wait_s
 
     async def open(self) -> None:
-        try:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=0,
-                max_size=self._pool_size,
-                max_inactive_connection_lifetime=300,
-                statement_cache_size=self._statement_cache,
-                command_timeout=60,
-                timeout=self._wait_s,
-                reset=keep_session,
-                server_settings={"application_name": "opora", "timezone": "UTC"},
-            )
-        except Exception as error:
-            raise translated(error) from error
-        self.read = PooledConnection(self._pool, self._wait_s)
+        connect = connector(self._url, self._statement_cache, self._wait_s)
+        self._held = HeldConnections(connect, self._pool_size, self._wait_s)
+        self.read = LentConnection(self._held)
         await self.read.fetch_value("SELECT 1")
 
     async def close(self) -> None:
-        try:
-            await asyncio.wait_for(self._pool.close(), timeout=5)
-        except TimeoutError:
-            self._pool.terminate()
+        await self._held.close()
 
     async def begin(self) -> Transaction:
         try:
-            driver = await self._pool.acquire(timeout=self._wait_s)
+            driver = await self._held.acquire()
         except Exception as error:
             raise translated(error) from error
-        return PostgresTransaction(self._pool, driver, self._wait_s)
+        return PostgresTransaction(self._held, driver)
 
     @asynccontextmanager
     async def scan(self) -> AsyncIterator[Connection]:
         try:
-            driver = await self._pool.acquire(timeout=self._wait_s)
+            driver = await self._held.acquire()
         except Exception as error:
             raise translated(error) from error
-        try:
+        async with self._held.returned(driver):
             yield AsyncpgConnection(driver)
-        finally:
-            await let_go(self._pool, driver)

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from opora.adapters.sql.connection import Connection
-from opora.adapters.sql.postgres import LOST, AsyncpgConnection, PostgresDatabase, keep_session, let_go
+from opora.adapters.sql.held import HeldConnections
+from opora.adapters.sql.postgres import LOST, AsyncpgConnection, PostgresDatabase, connector
 from opora.core.kernel.errors import DatabaseUnavailable
 
 CONNECT_S = 1.0
@@ -39,7 +40,7 @@ class ReplicatedDatabase(PostgresDatabase):
     ) -> None:
         """Wait no longer than `catch_up_s` for the replica to have what the primary had when a read began."""
         super().__init__(url, pool_size=pool_size, statement_cache=statement_cache, wait_s=wait_s)
-        self._replica_pool_size = pool_size
+        self._replica_size = pool_size
         self._read_url = read_url
         self._replica_cache = statement_cache
         self._catch_up_s = catch_up_s
@@ -47,23 +48,11 @@ class ReplicatedDatabase(PostgresDatabase):
 
     async def open(self) -> None:
         await super().open()
-        self._replica = await asyncpg.create_pool(  # connects to nothing yet: it may be away
-            self._read_url,
-            min_size=0,
-            max_size=self._replica_pool_size,
-            max_inactive_connection_lifetime=300,
-            statement_cache_size=self._replica_cache,
-            command_timeout=60,
-            timeout=CONNECT_S,
-            reset=keep_session,
-            server_settings={"application_name": "opora", "timezone": "UTC"},
-        )
+        connect = connector(self._read_url, self._replica_cache, CONNECT_S)
+        self._replica = HeldConnections(connect, self._replica_size, CONNECT_S)  # connects to nothing yet
 
     async def close(self) -> None:
-        try:
-            await asyncio.wait_for(self._replica.close(), timeout=5)
-        except TimeoutError:
-            self._replica.terminate()
+        await self._replica.close()
         await super().close()
 
     @asynccontextmanager
@@ -73,26 +62,24 @@ class ReplicatedDatabase(PostgresDatabase):
             async with self.scan() as connection:
                 yield connection
             return
-        try:
+        async with self._replica.returned(driver):
             yield AsyncpgConnection(driver)
-        finally:
-            await let_go(self._replica, driver)
 
-    async def _caught_up(self) -> asyncpg.pool.PoolConnectionProxy | None:
+    async def _caught_up(self) -> asyncpg.Connection | None:
         """Take a connection to a replica that has everything committed until now, or none."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._not_before_s:
             return None
         committed = str(await self.read.fetch_value(COMMITTED))
         with contextlib.suppress(*AWAY):
-            driver = await self._replica.acquire(timeout=CONNECT_S)
+            driver = await self._replica.acquire()
             try:
                 if await self._has(AsyncpgConnection(driver), committed):
                     return driver
-            except BaseException:  # cancelled too
-                await asyncio.shield(let_go(self._replica, driver))
+            except BaseException as error:  # cancelled too
+                self._replica.release(driver, error)
                 raise
-            await let_go(self._replica, driver)
+            self._replica.release(driver)
         self._not_before_s = loop.time() + AGAIN_S
         return None
 
