@@ -81,6 +81,7 @@ class OfferingRepositoryContract:
         for wanted, ids in (
             (OfferingFilter(staff_id=10), [1]),
             (OfferingFilter(q="beaR"), [2]),
+            (OfferingFilter(q="еЛКА  100"), [1]),
             (OfferingFilter(q="0%"), [1]),
             (OfferingFilter(q="_"), []),
         ):

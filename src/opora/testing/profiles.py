@@ -11,13 +11,13 @@ import pytest
 from opora.core.kernel.errors import Invalid
 from opora.core.kernel.model import PageRequest
 from opora.core.kernel.ports import UnitOfWork
+from opora.core.kernel.rules import folded
 from opora.core.profiles.model.exports import EVERYONES, Reach
 from opora.core.profiles.model.kept import KeptProfile, ProfileFilter
 from opora.core.profiles.model.people import Address, Card, Finance, Passport, Profile, Sex, Tax
 from opora.core.profiles.model.requests import Recipe
 from opora.core.profiles.ports.exports import ProfilePayloads
 from opora.core.profiles.ports.profiles import ProfileTx, ProfileViews
-from opora.core.profiles.rules.keeping import folded
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opora.core.billing.model.plans import Limit, Period, Plan
-from opora.core.billing.model.subscriptions import Subscription
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -30,23 +29,3 @@ def a_plan(**changes: Any) -> Plan:
         "created_at": NOW,
     }
     return Plan(**(plain | changes))
-
-
-def a_subscription(**changes: Any) -> Subscription:
-    """Return person 7's first month of that plan."""
-    plain: dict[str, Any] = {
-        "id": 1,
-        "user_id": 7,
-        "plan": "standard",
-        "plan_version": 1,
-        "rank": 10,
-        "price_minor": 49_000,
-        "paid_minor": 49_000,
-        "currency": "RUB",
-        "anchor_at": NOW,
-        "period_start": NOW,
-        "period_end": NOW.replace(month=12),
-        "created_at": NOW,
-        "changed_at": NOW,
-    }
-    return Subscription(**(plain | changes))

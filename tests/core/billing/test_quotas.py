@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.billing.builders import DAY, NOW, REQUESTS, TOKENS, a_plan, a_subscription
+from core.billing.builders import DAY, NOW, REQUESTS, TOKENS, a_plan
 from opora.core.billing.errors.quotas import UpgradeRequired
 from opora.core.billing.model.plans import EPOCH, Period, covers
 from opora.core.billing.model.quotas import UNITS_MAX, QuotaPolicy, Usage
 from opora.core.billing.model.subscriptions import SubscriptionStatus
 from opora.core.billing.rules import quotas
+from opora.testing.plans import a_subscription
 
 POLICY = QuotaPolicy("https://opora.test/plans")
 END = NOW.replace(month=12)

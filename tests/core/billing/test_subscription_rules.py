@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.billing.builders import DAY, NOW, REQUESTS, a_plan, a_subscription
+from core.billing.builders import DAY, NOW, REQUESTS, a_plan
 from opora.core.billing.errors.plans import (
     AlreadyOnPlan,
     NoSubscription,
@@ -21,6 +21,7 @@ from opora.core.billing.model.subscriptions import MOVES, Subscription, Subscrip
 from opora.core.billing.rules import subscriptions as rules
 from opora.core.kernel.errors import IllegalMove
 from opora.core.kernel.model import Actor, Money
+from opora.testing.plans import a_subscription
 
 PRICES = st.integers(0, 10**9)
 LEFT = st.timedeltas(timedelta(days=-3), timedelta(days=40))

@@ -29,7 +29,7 @@ from opora.core.documents.model.links import LinkPolicy
 from opora.core.documents.model.policies import Desk
 from opora.core.documents.model.reference import Category
 from opora.core.documents.model.statuses import BY_MOVE, MOVES, SETTLED, TRANSITIONS, DocumentStatus, Mover
-from opora.core.documents.rules import clients, links, searching, sweeping, uploads, workflow
+from opora.core.documents.rules import clients, links, sweeping, uploads, workflow
 from opora.core.documents.usecases.moving import subject
 from opora.core.kernel.errors import DomainError, IllegalMove
 from opora.core.kernel.model import SYSTEM, Actor
@@ -218,11 +218,6 @@ def test_what_the_bank_says_of_a_client_the_client_does_not() -> None:
     for wrong in ({"birthday": today + DAY}, {"birthday": date(1899, 1, 1)}, {"inn": "1"}):
         with pytest.raises(InvalidClient):
             clients.changed(profile, wrong, ANNA, NOON, today)
-
-
-def test_words_are_looked_for_without_regard_to_case_and_form() -> None:
-    assert searching.words("  Ёлка ДОГОВОР\ufb01 ") == ("елка", "договорfi")
-    assert (searching.words(None), searching.words(""), len(searching.words("a " * 20))) == ((), (), 8)
 
 
 def test_a_name_tells_when_it_was_made() -> None:

@@ -3,16 +3,15 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from uuid import UUID, uuid4
 
 from opora.adapters.files.owners import hold, is_held
-from opora.core.kernel.errors import BlobTooLarge, NoSuchBlob, StorageUnavailable
+from opora.adapters.files.threads import DiskThreads
+from opora.core.kernel.errors import BlobTooLarge, NoSuchBlob
 from opora.core.kernel.model import Blob, BlobName
 from opora.core.kernel.ports import BlobStore
 
@@ -30,23 +29,23 @@ class FolderBlobs(BlobStore):
 
     def __init__(self, root: Path, threads: int = 4) -> None:
         self._root = root
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="blobs")
+        self._disk = DiskThreads("blobs", threads)
 
     async def put(self, name: BlobName, content: AsyncIterable[bytes], size_max: int) -> Blob:
         """See the port."""
         place = self._place(name)
         part = place.with_name(f"{name.id}.{uuid4().hex}{PART}")
-        writer = await self._do(lambda: PartWriter(part, size_max))
+        writer = await self._disk.do(lambda: PartWriter(part, size_max))
         try:
             waiting = bytearray()
             async for some in content:
                 waiting += some
                 if len(waiting) >= CHUNK:
-                    await self._do(writer.write, bytes(waiting))
+                    await self._disk.do(writer.write, bytes(waiting))
                     waiting.clear()
-            digest = await self._do(writer.finish, bytes(waiting), place)
+            digest = await self._disk.do(writer.finish, bytes(waiting), place)
         except BaseException:
-            await asyncio.shield(self._do(writer.give_up))
+            await asyncio.shield(self._disk.do(writer.give_up))
             raise
         return Blob(name, writer.size, digest)
 
@@ -57,49 +56,42 @@ class FolderBlobs(BlobStore):
         return self._read(name, start, length)
 
     async def _read(self, name: BlobName, start: int, length: int | None) -> AsyncIterator[bytes]:
-        reader = await self._do(PartReader, self._place(name), start)
+        reader = await self._disk.do(PartReader, self._place(name), start)
         try:
             left = length
-            while some := await self._do(reader.read, CHUNK if left is None else min(CHUNK, left)):
+            while some := await self._disk.do(reader.read, CHUNK if left is None else min(CHUNK, left)):
                 yield some
                 left = None if left is None else left - len(some)
         finally:
-            await asyncio.shield(self._do(reader.close))
+            await asyncio.shield(self._disk.do(reader.close))
 
     async def size(self, name: BlobName) -> int | None:
         """See the port."""
-        return await self._do(size_of, self._place(name))
+        return await self._disk.do(size_of, self._place(name))
 
     async def delete(self, name: BlobName) -> bool:
         """See the port."""
-        return await self._do(remove, self._place(name))
+        return await self._disk.do(remove, self._place(name))
 
     async def names(self, folder: str) -> AsyncIterator[BlobName]:
         """See the port; reads one shard at a time."""
         base = self._root / folder
-        for shard in await self._do(entries, base):
-            for entry in await self._do(entries, base / shard):
+        for shard in await self._disk.do(entries, base):
+            for entry in await self._disk.do(entries, base / shard):
                 if not entry.endswith(PART):
                     yield BlobName(folder, UUID(entry))
 
     async def sweep(self, unfinished_for_s: float) -> int:
         """See the port; a part that a living process writes stays, of the rest the last write tells the age."""
-        return await self._do(remove_parts, self._root, time.time() - unfinished_for_s)
+        return await self._disk.do(remove_parts, self._root, time.time() - unfinished_for_s)
 
     def close(self) -> None:
         """Let the threads go; what they are doing is finished first."""
-        self._pool.shutdown()
+        self._disk.close()
 
     def _place(self, name: BlobName) -> Path:
         file = str(name.id)
         return self._root / name.folder / file[-SHARD_LETTERS:] / file
-
-    async def _do[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        def translated() -> T:
-            with disk():
-                return work(*args, **kwargs)
-
-        return await asyncio.get_running_loop().run_in_executor(self._pool, translated)
 
 
 class PartWriter:
@@ -167,17 +159,6 @@ class PartReader:
         """Let the file go."""
         with self._lock:
             self._file.close()
-
-
-@contextmanager
-def disk() -> Iterator[None]:
-    """Name a failure of the disk in the core's words."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise NoSuchBlob from error
-    except OSError as error:
-        raise StorageUnavailable(retry_after_s=10) from error
 
 
 def make_durable_folder(folder: Path) -> None:

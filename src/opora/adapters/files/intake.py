@@ -4,14 +4,14 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterable, AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
-from opora.adapters.files.blobs import CHUNK, disk
+from opora.adapters.files.blobs import CHUNK
 from opora.adapters.files.owners import OwnedFolder, remove_abandoned
+from opora.adapters.files.threads import DiskThreads
 from opora.core.documents.model.files import Received
 from opora.core.documents.ports.files import Intake
 from opora.core.kernel.errors import BlobTooLarge
@@ -28,51 +28,44 @@ class FolderIntake(Intake):
     def __init__(self, folder: Path, threads: int = 4) -> None:
         self._root = folder
         self._own = OwnedFolder(folder)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="intake")
+        self._disk = DiskThreads("intake", threads)
 
     async def receive(self, content: AsyncIterable[bytes], size_max: int) -> Received:
         """See the port."""
-        writer = await self._do(lambda: Spool(self._own.place(), size_max))
+        writer = await self._disk.do(lambda: Spool(self._own.place(), size_max))
         try:
             waiting = bytearray()
             async for some in content:
                 waiting += some
                 if len(waiting) >= CHUNK:
-                    await self._do(writer.write, bytes(waiting))
+                    await self._disk.do(writer.write, bytes(waiting))
                     waiting.clear()
-            return await self._do(writer.finish, bytes(waiting))
+            return await self._disk.do(writer.finish, bytes(waiting))
         except BaseException:
-            await asyncio.shield(self._do(writer.give_up))
+            await asyncio.shield(self._disk.do(writer.give_up))
             raise
 
     async def content(self, received: Received) -> AsyncIterator[bytes]:
         """See the port."""
-        file = await self._do(Path(received.place).open, "rb", 0)
+        file = await self._disk.do(Path(received.place).open, "rb", 0)
         try:
-            while some := await self._do(file.read, CHUNK):
+            while some := await self._disk.do(file.read, CHUNK):
                 yield some
         finally:
             file.close()
 
     async def discard(self, received: Received) -> None:
         """See the port."""
-        await asyncio.shield(self._do(lambda: Path(received.place).unlink(missing_ok=True)))
+        await asyncio.shield(self._disk.do(lambda: Path(received.place).unlink(missing_ok=True)))
 
     async def sweep(self, older_than_s: float) -> int:
         """See the port; what a living process took in stays, and of the rest the last write tells the age."""
-        return await self._do(remove_abandoned, self._root, time.time() - older_than_s)
+        return await self._disk.do(remove_abandoned, self._root, time.time() - older_than_s)
 
     def close(self) -> None:
         """Let the threads go."""
-        self._pool.shutdown()
+        self._disk.close()
         self._own.close()
-
-    async def _do[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        def translated() -> T:
-            with disk():
-                return work(*args, **kwargs)
-
-        return await asyncio.get_running_loop().run_in_executor(self._pool, translated)
 
 
 class Spool:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from opora.adapters.sql.connection import Connection, Database, Row
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
 from opora.adapters.sql.pages import page_of
-from opora.adapters.sql.people import ROLES_OF, like
+from opora.adapters.sql.people import ROLES_OF
 from opora.core.access.errors import KeyTaken, NoSuchKey
 from opora.core.access.model.keys import (
     BCRYPT_SCHEME,
@@ -42,6 +42,7 @@ REPLACE_DIGEST = """
 UPDATE api_keys SET digest = :new_value, digest_scheme = :new_scheme, lookup_prefix = NULL
 WHERE id = :id AND digest = :old_value AND digest_scheme = :old_scheme
 """
+OWN = "(owner_id = :reach_owner OR created_by = :reach_maker)"
 IMPORTS_MAX = 4
 USES = {
     "postgresql": """
@@ -180,30 +181,21 @@ class SqlKeyViews(KeyViews):
         return view_of(key, now)
 
     async def page(self, reach: KeyReach, wanted: KeyFilter, page: PageRequest, now: datetime) -> Page[KeyView]:
-        where, values = wanted_keys(reach, wanted)
+        found = wanted_keys(reach, wanted)
         return await page_of(
             self._connection,
             lambda row: view_of(load(ApiKey, row), now),
-            f"api_keys {where}",
-            f"SELECT {', '.join(KEY)} FROM api_keys {where} ORDER BY id DESC",
+            f"api_keys WHERE {found.where}",
+            f"SELECT {', '.join(KEY)} FROM api_keys WHERE {found.where} ORDER BY id DESC",
             page,
-            values,
+            found.parameters,
         )
 
 
-def wanted_keys(reach: KeyReach, wanted: KeyFilter) -> tuple[str, dict[str, Any]]:
+def wanted_keys(reach: KeyReach, wanted: KeyFilter) -> Filter:
     """Write which keys may be seen and are wanted."""
-    conditions, values = [], dict[str, Any]()
-    if not reach.everything:
-        conditions.append("(owner_id = :reach_owner OR created_by = :reach_maker)")
-        values |= {"reach_owner": reach.owner_id, "reach_maker": reach.maker}
-    if wanted.state is not None:
-        conditions.append("state = :state")
-        values["state"] = wanted.state.value
-    if wanted.owner_id is not None:
-        conditions.append("owner_id = :owner_id")
-        values["owner_id"] = wanted.owner_id
-    if wanted.text:
-        conditions.append("search LIKE :text ESCAPE '\\'")
-        values["text"] = like(wanted.text)
-    return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), values
+    found = Filter() if reach.everything else Filter(OWN, reach_owner=reach.owner_id, reach_maker=reach.maker)
+    found.narrow("state = :state", state=wanted.state)
+    found.narrow("owner_id = :owner_id", owner_id=wanted.owner_id)
+    found.containing("search", [wanted.text.casefold()] if wanted.text else [])
+    return found

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from opora.adapters.sql.connection import Connection, Database
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import columns, insertion, load
 from opora.adapters.sql.pages import page_of
 from opora.core.access.errors import EmailTaken, NoSuchUser
@@ -39,12 +40,6 @@ WHERE user_roles.role = 'admin' AND users.is_active AND users.id <> :user_id
 def user_sql(dialect: str, rest: str) -> str:
     """Write the query for whole users."""
     return f"SELECT {', '.join(USER)}, {ROLES_OF[dialect]} AS roles FROM users {rest}"
-
-
-def like(text: str) -> str:
-    """Write the pattern of a text that is looked for anywhere, letters of either case alike."""
-    escaped = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 class SqlUserRepository(UserRepository):
@@ -110,27 +105,21 @@ class SqlUserViews(UserViews):
         return user_view(load(User, row))
 
     async def page(self, wanted: UserFilter, page: PageRequest) -> Page[UserView]:
-        where, values = wanted_users(wanted)
+        found = wanted_users(wanted)
         return await page_of(
             self._connection,
             lambda row: user_view(load(User, row)),
-            f"users {where}",
-            user_sql(self._connection.dialect, f"{where} ORDER BY id DESC"),
+            f"users WHERE {found.where}",
+            user_sql(self._connection.dialect, f"WHERE {found.where} ORDER BY id DESC"),
             page,
-            values,
+            found.parameters,
         )
 
 
-def wanted_users(wanted: UserFilter) -> tuple[str, dict[str, Any]]:
+def wanted_users(wanted: UserFilter) -> Filter:
     """Write which users are wanted."""
-    conditions, values = [], dict[str, Any]()
-    if wanted.role is not None:
-        conditions.append("EXISTS (SELECT 1 FROM user_roles WHERE user_id = users.id AND role = :role)")
-        values["role"] = wanted.role.value
-    if wanted.is_active is not None:
-        conditions.append("is_active = :is_active")
-        values["is_active"] = wanted.is_active
-    if wanted.text:
-        conditions.append("search LIKE :text ESCAPE '\\'")
-        values["text"] = like(wanted.text)
-    return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), values
+    found = Filter()
+    found.narrow("EXISTS (SELECT 1 FROM user_roles WHERE user_id = users.id AND role = :role)", role=wanted.role)
+    found.narrow("is_active = :is_active", is_active=wanted.is_active)
+    found.containing("search", [wanted.text.casefold()] if wanted.text else [])
+    return found

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from opora.adapters.sql.connection import Connection, Database, Row
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import insertion, to_json
 from opora.adapters.sql.seals import Seal
 from opora.core.kernel.errors import Invalid
@@ -114,29 +115,16 @@ class SqlProfileRepository(ProfileRepository):
         return sorted(found["id"] for found in await self._connection.fetch(EXPIRE, now=now, limit=limit))
 
 
-class Condition:
-    """The WHERE of a reach and a filter, with its parameters; few texts, so that statements stay prepared."""
-
-    def __init__(self, reach: Reach, wanted: ProfileFilter) -> None:
-        self.parts: tuple[str, ...] = (ALIVE,)
-        self.parameters: dict[str, object] = {}
-        self._narrow("source_key = :owner", owner=reach.owner)
-        self._narrow("source_key = :source_key", source_key=wanted.source_key)
-        self._narrow("locale = :locale", locale=wanted.locale)
-        self._narrow("created_at >= :created_after", created_after=wanted.created_after)
-        self._narrow("created_at < :created_before", created_before=wanted.created_before)
-        for number, word in enumerate(wanted.q):
-            self._narrow(f"search LIKE :q{number} ESCAPE '\\'", **{f"q{number}": f"%{escaped(word)}%"})
-
-    def _narrow(self, part: str, **parameter: object) -> None:
-        if None not in parameter.values():
-            self.parts += (part,)
-            self.parameters |= parameter
-
-
-def escaped(word: str) -> str:
-    """Take the meaning from what LIKE reads as wildcards."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def narrowed(reach: Reach, wanted: ProfileFilter) -> Filter:
+    """Return the conditions of a reach and of what is wanted."""
+    found = Filter(ALIVE)
+    found.narrow("source_key = :owner", owner=reach.owner)
+    found.narrow("source_key = :source_key", source_key=wanted.source_key)
+    found.narrow("locale = :locale", locale=wanted.locale)
+    found.narrow("created_at >= :created_after", created_after=wanted.created_after)
+    found.narrow("created_at < :created_before", created_before=wanted.created_before)
+    found.containing("search", wanted.q)
+    return found
 
 
 @cache
@@ -190,7 +178,7 @@ class SqlProfileViews(ProfileViews):
         return None if found is None else opened(self._seal, id, found["payload"])
 
     async def page(self, reach: Reach, wanted: ProfileFilter, request: PageRequest) -> Page[bytes]:
-        condition = Condition(reach, wanted)
+        condition = narrowed(reach, wanted)
         by_cursor = request.cursor is not None
         parameters = dict(condition.parameters)
         if request.cursor is None:
@@ -206,13 +194,13 @@ class SqlProfileViews(ProfileViews):
         shown, more = rows[: request.limit], len(rows) > request.limit
         return Page(documents(shown, self._seal), count, more, str(shown[-1]["id"]) if more else None, is_exact)
 
-    async def _count(self, condition: Condition, by_cursor: bool) -> int:
+    async def _count(self, condition: Filter, by_cursor: bool) -> int:
         bound = {"counted": self._counted_max + 1} if by_cursor else {}
         sql = count_sql(condition.parts, by_cursor)
         return int(await self._database.read.fetch_value(sql, **condition.parameters, **bound))
 
     async def stream(self, reach: Reach, wanted: ProfileFilter) -> AsyncIterator[Sequence[bytes]]:
-        condition = Condition(reach, wanted)
+        condition = narrowed(reach, wanted)
         newest = await self._database.read.fetch_value("SELECT max(id) FROM profiles")
         after = (newest or 0) + 1
         while True:

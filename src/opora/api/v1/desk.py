@@ -35,7 +35,6 @@ from opora.core.documents.ports.documents import DocumentViews
 from opora.core.documents.ports.files import Intake
 from opora.core.documents.ports.reference import ReferenceViews
 from opora.core.documents.rules.calendar import today
-from opora.core.documents.rules.searching import words
 from opora.core.documents.rules.uploads import reach
 from opora.core.documents.rules.workflow import is_overdue
 from opora.core.documents.usecases.batches import BatchItem, UploadBatch
@@ -44,6 +43,7 @@ from opora.core.documents.usecases.work import ChangeStatus, HoldDocument
 from opora.core.kernel.errors import BlobTooLarge, DomainError
 from opora.core.kernel.model import Actor, Page
 from opora.core.kernel.ports import Clock
+from opora.core.kernel.rules import words
 
 PROCESS = "documents:process"
 BATCH_LIST_MAX_BYTES = 4 * 1024 * 1024

@@ -1,6 +1,6 @@
 """A job: one row that decides whether the work runs, and whether its end counts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -66,6 +66,16 @@ class Claim:
     attempts_max: int
     lease_id: str
     request_id: str = ""
+
+    @property
+    def event(self) -> Mapping[str, object]:
+        """What the event says that this job serves; nothing where it serves none."""
+        event = self.payload.get("event")
+        return event if isinstance(event, Mapping) else {}
+
+    def death(self, kinds: Collection[str]) -> UUID | None:
+        """Return which job of these kinds died, where this one serves a `job.dead`; None where none of them did."""
+        return UUID(str(self.event["subject"])) if self.event.get("kind") in kinds else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

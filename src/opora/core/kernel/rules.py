@@ -1,10 +1,11 @@
-"""What must hold of a version's dates, of a signed message, of an address that is called, and of a failing system."""
+"""What must hold of a version's dates, a signed message, an address that is called, and words that are looked for."""
 
 import hmac
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from unicodedata import normalize
 
 from opora.core.kernel.errors import VersionInvalid
 from opora.core.kernel.model import BREAKER_MOVES, ApiVersion, Breaker, BreakerState, VersionStatus
@@ -157,3 +158,17 @@ def breaker_failed(breaker: Breaker, now_s: float) -> Breaker:
 def _pause_s(breaker: Breaker) -> float:
     policy = breaker.policy
     return min(policy.open_s * 2.0 ** min(breaker.failures, 30), policy.open_max_s)
+
+
+WORDS_MAX = 8
+"""How many words of a search count."""
+
+
+def folded(text: str) -> str:
+    """Return text as it is compared: without regard to case, ё and е, and forms of one letter."""
+    return " ".join(normalize("NFKC", text).casefold().replace("ё", "е").split())
+
+
+def words(q: str | None) -> tuple[str, ...]:
+    """Return the words that are looked for, each to be found somewhere."""
+    return tuple(folded(q).split()[:WORDS_MAX]) if q else ()

@@ -4,6 +4,7 @@ from functools import partial
 
 from opora.adapters.sql.connection import Connection
 from opora.adapters.sql.documents.documents import FIELDS as DOCUMENT_FIELDS
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import columns, insertion, load
 from opora.adapters.sql.pages import page_of
 from opora.core.documents.model.contracts import Contract, ContractFilter, Link, LinkedDocument, LinkStatus
@@ -81,18 +82,17 @@ class SqlContractViews(ContractViews):
         self._connection = connection
 
     async def page(self, reach: Reach, wanted: ContractFilter, request: PageRequest) -> Page[Contract]:
-        conditions = {"user_id = :owner": reach.user_id, "user_id = :user_id": wanted.user_id}
-        conditions["status = :status"] = wanted.status  # type: ignore[assignment]  # a word is bound as one
-        given = {text: value for text, value in conditions.items() if value is not None}
-        parameters = {text.rpartition(":")[2]: value for text, value in given.items()}
-        where = f" WHERE {' AND '.join(given)}" if given else ""
+        found = Filter()
+        found.narrow("user_id = :owner", owner=reach.user_id)
+        found.narrow("user_id = :user_id", user_id=wanted.user_id)
+        found.narrow("status = :status", status=wanted.status)
         return await page_of(
             self._connection,
             partial(load, Contract),
-            f"contracts{where}",
-            f"SELECT {FIELDS} FROM contracts{where} ORDER BY id DESC",
+            f"contracts WHERE {found.where}",
+            f"SELECT {FIELDS} FROM contracts WHERE {found.where} ORDER BY id DESC",
             request,
-            parameters,
+            found.parameters,
         )
 
     async def one(self, id: int, reach: Reach) -> Contract | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from opora.adapters.sql.connection import Connection
 from opora.adapters.sql.errors import ConstraintBroken
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import columns, insertion, load
 from opora.adapters.sql.pages import page_of
 from opora.core.billing.errors.payments import RefundExceedsPayment
@@ -53,7 +54,6 @@ DELETE FROM payment_notices WHERE id IN (
 DUE = """
 SELECT id FROM payments WHERE provider = :provider AND next_check_at <= :now ORDER BY next_check_at, id LIMIT :limit
 """
-CONDITIONS = {"status": "status = :status", "user_id": "user_id = :user_id"}
 
 
 class SqlPaymentRepository(PaymentRepository):
@@ -138,19 +138,17 @@ class SqlPaymentViews(PaymentViews):
         return load(Payment, row) if row else None
 
     async def page(self, reach: Reach, wanted: PaymentFilter, request: PageRequest) -> Page[Payment]:
-        where, values = within(reach)
-        for name, condition in CONDITIONS.items():
-            value = getattr(wanted, name)
-            if value is not None:
-                where += f" AND {condition}"
-                values[name] = str(value) if name == "status" else value
+        condition, values = within(reach)
+        found = Filter(condition, **values)
+        found.narrow("status = :status", status=wanted.status)
+        found.narrow("user_id = :user_id", user_id=wanted.user_id)
         return await page_of(
             self._connection,
             partial(load, Payment),
-            f"payments WHERE {where}",
-            f"SELECT {', '.join(PAYMENT)} FROM payments WHERE {where} ORDER BY id DESC",
+            f"payments WHERE {found.where}",
+            f"SELECT {', '.join(PAYMENT)} FROM payments WHERE {found.where} ORDER BY id DESC",
             request,
-            values,
+            found.parameters,
         )
 
     async def refunds(self, payment_id: int) -> Sequence[Refund]:

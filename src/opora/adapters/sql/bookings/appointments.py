@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from opora.adapters.sql.connection import Connection
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import columns, insertion, load
 from opora.adapters.sql.pages import page_of
 from opora.core.bookings.model.appointments import Appointment, AppointmentFilter, Reach, Seat, Session
@@ -190,19 +191,16 @@ class SqlAppointmentViews(AppointmentViews):
 
     async def page(self, reach: Reach, wanted: AppointmentFilter, request: PageRequest) -> Page[Appointment]:
         where, values = within(reach)
-        where = f"{SHOWN}{where}"
+        found = Filter(f"{SHOWN}{where}", **values)
         for name, condition in CONDITIONS.items():
-            value = getattr(wanted, name)
-            if value is not None:
-                where += f" AND {condition}"
-                values[name] = str(value) if name == "status" else value
+            found.narrow(condition, **{name: getattr(wanted, name)})
         return await page_of(
             self._connection,
             partial(load, Appointment),
-            f"appointments a WHERE {where}",
-            f"SELECT {FIELDS} FROM appointments a WHERE {where} ORDER BY a.starts_at, a.id",
+            f"appointments a WHERE {found.where}",
+            f"SELECT {FIELDS} FROM appointments a WHERE {found.where} ORDER BY a.starts_at, a.id",
             request,
-            values,
+            found.parameters,
         )
 
     async def of_person(self, user_id: int, span: Interval, limit: int) -> Sequence[Appointment]:

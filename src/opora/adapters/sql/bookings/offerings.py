@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from opora.adapters.sql.connection import Connection
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
 from opora.adapters.sql.pages import page_of
 from opora.core.bookings.model.calendars import Person
@@ -13,6 +14,7 @@ from opora.core.bookings.model.offerings import Offering, OfferingFilter
 from opora.core.bookings.ports.offerings import OfferingRepository, OfferingViews, People
 from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Page, PageRequest
+from opora.core.kernel.rules import folded, words
 
 NAMES = tuple(field.name for field in fields(Offering) if field.name != "staff_ids")
 KEPT = tuple(name for name in NAMES if name not in {"id", "created_at", "version"})
@@ -23,10 +25,10 @@ STAFF_OF = {
     " (SELECT user_id FROM service_staff WHERE service_id = services.id ORDER BY user_id))",
 }
 """Who gives a service, as JSON text."""
-ADD = insertion("services", NAMES)
+ADD = insertion("services", (*NAMES, "search"))
 ADD_STAFF = insertion("service_staff", ("service_id", "user_id"))
 SAVE = f"""
-UPDATE services SET {", ".join(f"{name} = :{name}" for name in KEPT)}, version = :version
+UPDATE services SET {", ".join(f"{name} = :{name}" for name in KEPT)}, version = :version, search = :search
 WHERE id = :id AND version = :version - 1
 """
 NAMES_AROUND = """
@@ -47,7 +49,7 @@ def stored(offering: Offering) -> dict[str, Any]:
     """Give the columns of a service's own row."""
     values = columns(offering)
     del values["staff_ids"]
-    return values
+    return values | {"search": folded(offering.name)}
 
 
 class SqlOfferingRepository(OfferingRepository):
@@ -96,21 +98,16 @@ class SqlOfferingViews(OfferingViews):
         return load(Offering, row) if row else None
 
     async def page(self, wanted: OfferingFilter, request: PageRequest) -> Page[Offering]:
-        where, values = "WHERE is_active", dict[str, Any]()
-        if wanted.staff_id is not None:
-            where += " AND id IN (SELECT service_id FROM service_staff WHERE user_id = :staff_id)"
-            values["staff_id"] = wanted.staff_id
-        if wanted.q:
-            where += " AND lower(name) LIKE :q ESCAPE '\\'"
-            escaped = wanted.q.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            values["q"] = f"%{escaped}%"
+        found = Filter("is_active")
+        found.narrow("id IN (SELECT service_id FROM service_staff WHERE user_id = :staff_id)", staff_id=wanted.staff_id)
+        found.containing("search", words(wanted.q))
         return await page_of(
             self._connection,
             partial(load, Offering),
-            f"services {where}",
-            offering_sql(self._connection.dialect, f"{where} ORDER BY name, id"),
+            f"services WHERE {found.where}",
+            offering_sql(self._connection.dialect, f"WHERE {found.where} ORDER BY name, id"),
             request,
-            values,
+            found.parameters,
         )
 
     async def names(self, ids: Sequence[int]) -> Mapping[int, str]:

@@ -10,8 +10,8 @@ from opora.adapters.sql.jobs import uuid_of
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
 from opora.core.documents.model.documents import Document, HistoryEntry, Reach
 from opora.core.documents.ports.documents import DocumentRepository
-from opora.core.documents.rules.searching import folded
 from opora.core.kernel.errors import Stale, StorageUnavailable
+from opora.core.kernel.rules import folded
 
 NAMES = (
     "id", "user_id", "worker_id", "category_id", "description", "status", "uploaded_at", "uploaded_by", "actual_date",

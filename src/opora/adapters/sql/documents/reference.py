@@ -9,9 +9,9 @@ from opora.core.documents.model.clients import ClientProfile
 from opora.core.documents.model.documents import Reach
 from opora.core.documents.model.reference import Category, ReferenceItem, ReferenceList
 from opora.core.documents.ports.reference import CategoryRepository, ClientRepository, ClientViews, ReferenceViews
-from opora.core.documents.rules.searching import folded
 from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Page, PageRequest
+from opora.core.kernel.rules import folded
 
 CATEGORY = "id, code, name, processing_days, retention_days, created_at"
 ADD_CATEGORY = insertion(

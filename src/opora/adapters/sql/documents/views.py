@@ -6,6 +6,7 @@ from functools import cache
 
 from opora.adapters.sql.connection import Connection, Row
 from opora.adapters.sql.documents.documents import FIELDS, HISTORY, KEPT
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import load
 from opora.core.documents.model.documents import Document, DocumentFilter, DocumentView, HistoryEntry, Reach
 from opora.core.documents.ports.documents import DocumentViews
@@ -23,33 +24,20 @@ UNSCANNED = (
 TEXT = "SELECT text FROM document_texts WHERE document_id = :id"
 
 
-class Condition:
-    """The WHERE of a reach and a filter, with its parameters; few texts, so that statements stay prepared."""
-
-    def __init__(self, reach: Reach, wanted: DocumentFilter) -> None:
-        self.parts: tuple[str, ...] = (KEPT,)
-        self.parameters: dict[str, object] = {}
-        self._narrow("d.user_id = :owner", owner=reach.user_id)
-        self._narrow("d.user_id = :user_id", user_id=wanted.user_id)
-        self._narrow("d.status = :status", status=None if wanted.status is None else str(wanted.status))
-        self._narrow("d.category_id = :category_id", category_id=wanted.category_id)
-        self._narrow("d.worker_id = :worker_id", worker_id=wanted.worker_id)
-        self._narrow("d.uploaded_at >= :uploaded_after", uploaded_after=wanted.uploaded_after)
-        self._narrow("d.uploaded_at < :uploaded_before", uploaded_before=wanted.uploaded_before)
-        if wanted.overdue is not None:
-            self._narrow(LATE if wanted.overdue else f"NOT ({LATE})", today=wanted.today)
-        for number, word in enumerate(wanted.q):
-            self._narrow(f"d.search LIKE :q{number} ESCAPE '\\'", **{f"q{number}": f"%{escaped(word)}%"})
-
-    def _narrow(self, part: str, **parameter: object) -> None:
-        if None not in parameter.values():
-            self.parts += (part,)
-            self.parameters |= parameter
-
-
-def escaped(word: str) -> str:
-    """Take the meaning from what LIKE reads as wildcards."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def narrowed(reach: Reach, wanted: DocumentFilter) -> Filter:
+    """Return the conditions of a reach and of what is wanted."""
+    found = Filter(KEPT)
+    found.narrow("d.user_id = :owner", owner=reach.user_id)
+    found.narrow("d.user_id = :user_id", user_id=wanted.user_id)
+    found.narrow("d.status = :status", status=wanted.status)
+    found.narrow("d.category_id = :category_id", category_id=wanted.category_id)
+    found.narrow("d.worker_id = :worker_id", worker_id=wanted.worker_id)
+    found.narrow("d.uploaded_at >= :uploaded_after", uploaded_after=wanted.uploaded_after)
+    found.narrow("d.uploaded_at < :uploaded_before", uploaded_before=wanted.uploaded_before)
+    if wanted.overdue is not None:
+        found.narrow(LATE if wanted.overdue else f"NOT ({LATE})", today=wanted.today)
+    found.containing("d.search", wanted.q)
+    return found
 
 
 @cache
@@ -88,7 +76,7 @@ class SqlDocumentViews(DocumentViews):
         self._counted_max = counted_max
 
     async def page(self, reach: Reach, wanted: DocumentFilter, request: PageRequest) -> Page[DocumentView]:
-        condition = Condition(reach, wanted)
+        condition = narrowed(reach, wanted)
         place: dict[str, object] = {"offset": request.offset}
         if request.cursor:
             at, id = position(request.cursor)
@@ -100,7 +88,7 @@ class SqlDocumentViews(DocumentViews):
         cursor = cursor_of(shown[-1].document) if more else None
         return Page(shown, count, more, cursor, count <= self._counted_max)
 
-    async def _count(self, condition: Condition) -> int:
+    async def _count(self, condition: Filter) -> int:
         sql = count_sql(condition.parts, self._counted_max + 1)
         return int(await self._connection.fetch_value(sql, **condition.parameters))
 

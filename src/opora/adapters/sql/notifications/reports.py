@@ -1,10 +1,10 @@
 """Deliveries as operators read them, and their end after their time."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from opora.adapters.sql.connection import Connection, Row
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import load
 from opora.adapters.sql.notifications.deliveries import ATTEMPTS, NAMES
 from opora.adapters.sql.pages import page_of
@@ -44,14 +44,16 @@ class SqlDeliveryViews(DeliveryViews):
         self._connection = connection
 
     async def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[DeliveryReport]:
-        where, values = conditions(wanted)
+        found = Filter()
+        for name, column in COLUMNS.items():
+            found.narrow(f"{column} = :{name}", **{name: getattr(wanted, name)})
         return await page_of(
             self._connection,
             report_of,
-            f"deliveries d JOIN notices n ON n.id = d.notice_id WHERE {where}",
-            f"{REPORTS} WHERE {where} ORDER BY d.id DESC",
+            f"deliveries d JOIN notices n ON n.id = d.notice_id WHERE {found.where}",
+            f"{REPORTS} WHERE {found.where} ORDER BY d.id DESC",
             request,
-            values,
+            found.parameters,
         )
 
     async def one(self, id: UUID) -> DeliveryReport | None:
@@ -60,13 +62,6 @@ class SqlDeliveryViews(DeliveryViews):
             return None
         attempts = [load(Attempt, one) for one in await self._connection.fetch(ATTEMPTS, id=id)]
         return report_of(row, tuple(attempts))
-
-
-def conditions(wanted: DeliveryFilter) -> tuple[str, dict[str, Any]]:
-    """Write which deliveries are wanted."""
-    values = {name: getattr(wanted, name) for name in COLUMNS if getattr(wanted, name) is not None}
-    values = {name: value if isinstance(value, int) else str(value) for name, value in values.items()}
-    return " AND ".join(["true", *(f"{COLUMNS[name]} = :{name}" for name in values)]), values
 
 
 def report_of(row: Row, attempts: tuple[Attempt, ...] = ()) -> DeliveryReport:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
 
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.numbers.reach import visible
 from opora.adapters.sql.numbers.rows import FIELDS
 from opora.core.numbers.model.numbers import STATUS_CODES, NumberFilter, NumberStatus
@@ -29,23 +30,14 @@ class Statement:
     parameters: Mapping[str, object]
 
 
-def plain(wanted: NumberFilter) -> tuple[list[str], dict[str, object]]:
+def plain(wanted: NumberFilter) -> Filter:
     """Return the conditions on a number itself, but for project and status."""
-    parts: list[str] = []
-    parameters: dict[str, object] = {}
-    if wanted.provider_id is not None:
-        parts.append("provider_id = CAST(:provider_id AS bigint)")
-        parameters["provider_id"] = wanted.provider_id
-    if wanted.geo_id is not None:
-        parts.append("geo_id = CAST(:geo_id AS bigint)")
-        parameters["geo_id"] = wanted.geo_id
-    if wanted.created_after is not None:
-        parts.append("created_at >= :created_after")
-        parameters["created_after"] = wanted.created_after
-    if wanted.created_before is not None:
-        parts.append("created_at < :created_before")
-        parameters["created_before"] = wanted.created_before
-    return parts, parameters
+    found = Filter()
+    found.narrow("provider_id = CAST(:provider_id AS bigint)", provider_id=wanted.provider_id)
+    found.narrow("geo_id = CAST(:geo_id AS bigint)", geo_id=wanted.geo_id)
+    found.narrow("created_at >= :created_after", created_after=wanted.created_after)
+    found.narrow("created_at < :created_before", created_before=wanted.created_before)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +50,21 @@ class Place:
 
 def scan(wanted: NumberFilter, reach: ProjectReach) -> tuple[str, dict[str, object]]:
     """Return one condition that means the whole filter within reach, and its parameters."""
-    parts, parameters = plain(wanted)
-    projects, more = visible(reach)
-    parameters |= more
+    found = plain(wanted)
+    projects, parameters = visible(reach)
     column = "+project_id" if wanted.provider_id is not None or wanted.geo_id is not None else "project_id"
     if wanted.project_id is not None:
-        parts.append(f"{column} = CAST(:project_id AS bigint) AND CAST(:project_id AS bigint) IN ({projects})")
-        parameters["project_id"] = wanted.project_id
+        here = f"{column} = CAST(:project_id AS bigint) AND CAST(:project_id AS bigint) IN ({projects})"
+        found.narrow(here, project_id=wanted.project_id)
     else:
-        parts.append(f"{column} IN ({projects})")
+        found.narrow(f"{column} IN ({projects})")
     if wanted.status is not None:
-        parts.append("status = :status")
-        parameters["status"] = STATUS_CODES[wanted.status]
+        found.narrow("status = :status", status=STATUS_CODES[wanted.status])
     elif wanted.created_after is not None or wanted.created_before is not None:
-        parts.append(f"status IN ({EVERY_STATUS})")  # every one is a stretch of the index, bounded by age
+        found.narrow(f"status IN ({EVERY_STATUS})")  # every one is a stretch of the index, bounded by age
     if wanted.phone is not None:
-        found = spans(wanted.phone)
-        parts.append("(" + " OR ".join(f"phone >= {low} AND phone < {high}" for low, high in found) + ")")
-    return " AND ".join(parts), parameters
+        found.narrow("(" + " OR ".join(f"phone >= {low} AND phone < {high}" for low, high in spans(wanted.phone)) + ")")
+    return found.where, {**found.parameters, **parameters}
 
 
 def branched(wanted: NumberFilter, projects: Sequence[int], after: Place | None, limit: int) -> Statement | None:
@@ -88,8 +77,9 @@ def branched(wanted: NumberFilter, projects: Sequence[int], after: Place | None,
     statuses = [wanted.status] if wanted.status is not None else list(NumberStatus)
     if len(projects) * len(statuses) > BRANCHES_MAX:
         return None
-    parts, parameters = plain(wanted)
-    rest = "".join(f" AND {part}" for part in parts)
+    found = plain(wanted)
+    parameters = found.parameters
+    rest = "".join(f" AND {part}" for part in found.parts)
     sides = [""]
     if after is not None:
         sides = [" AND created_at = :after_at AND id < :after", " AND created_at < :after_at"]
@@ -122,15 +112,13 @@ def by_prefix(wanted: NumberFilter, reach: ProjectReach, after: tuple[int, int] 
     """Return a page of the numbers that begin so, ascending, one branch for each length of number."""
     prefix = wanted.phone or ""
     where, parameters = scan(NumberFilter(status=wanted.status), reach)
-    parts, more = plain(wanted)
-    parameters |= more
-    if wanted.project_id is not None:
-        parts.append("project_id = CAST(:project_id AS bigint)")
-        parameters["project_id"] = wanted.project_id
+    found = plain(wanted)
+    found.narrow("project_id = CAST(:project_id AS bigint)", project_id=wanted.project_id)
     if after is not None:
-        parts.append("(phone, project_id) > (:after_phone, CAST(:after_project AS bigint))")
-        parameters |= {"after_phone": after[0], "after_project": after[1]}
-    rest = " AND ".join([where.replace("project_id IN", "+project_id IN", 1), *parts])
+        pair = "(phone, project_id) > (:after_phone, CAST(:after_project AS bigint))"
+        found.narrow(pair, after_phone=after[0], after_project=after[1])
+    parameters |= found.parameters
+    rest = " AND ".join([where.replace("project_id IN", "+project_id IN", 1), *found.parts])
     branches = [
         f"SELECT * FROM (SELECT {FIELDS} FROM phone_numbers WHERE phone >= {low} AND phone < {high} AND {rest}"
         f" ORDER BY phone, project_id LIMIT {limit}) AS of_{letters(place)}"

@@ -5,12 +5,12 @@ from functools import partial
 from typing import Any
 
 from opora.adapters.sql.connection import Connection
+from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import load, to_json
 from opora.adapters.sql.numbers.directories import GEO, PROVIDER
 from opora.adapters.sql.numbers.projects import PROJECT, WINDOWS
 from opora.adapters.sql.numbers.reach import visible, within
 from opora.adapters.sql.pages import page_of
-from opora.adapters.sql.people import like
 from opora.core.kernel.model import Page, PageRequest
 from opora.core.numbers.model.projects import Geo, Grant, Project, ProjectFilter, ProjectReach, Provider
 from opora.core.numbers.model.schedules import CallingWindow
@@ -33,6 +33,11 @@ async def listed[T](
     return await page_of(connection, partial(load, kind), source, selected, request, parameters)
 
 
+def searched(text: str | None) -> list[str]:
+    """Return what is looked for anywhere, letters of either case alike."""
+    return [] if text is None else [text.casefold()]
+
+
 class SqlProjectViews(ProjectViews):
     """Projects within a reach."""
 
@@ -50,17 +55,13 @@ class SqlProjectViews(ProjectViews):
         return {row["id"]: load(Project, row) for row in rows}
 
     async def page(self, reach: ProjectReach, wanted: ProjectFilter, request: PageRequest) -> Page[Project]:
-        condition, found = within("id", reach)
-        parts, parameters = [ANY, condition], dict(found)
-        parts.append("deleted_at IS NOT NULL" if wanted.deleted else "deleted_at IS NULL")
-        if wanted.status is not None:
-            parts.append("status = :status")
-            parameters["status"] = str(wanted.status)
-        if wanted.text is not None:
-            parts.append("search LIKE :text ESCAPE '\\'")
-            parameters["text"] = like(wanted.text)
-        text = (", ".join(PROJECT), f"projects WHERE {' AND '.join(parts)}", "id DESC")
-        return await listed(self._connection, Project, text, request, parameters)
+        condition, parameters = within("id", reach)
+        alive = "deleted_at IS NOT NULL" if wanted.deleted else "deleted_at IS NULL"
+        found = Filter(ANY, condition, alive, **parameters)
+        found.narrow("status = :status", status=wanted.status)
+        found.containing("search", searched(wanted.text))
+        text = (", ".join(PROJECT), f"projects WHERE {found.where}", "id DESC")
+        return await listed(self._connection, Project, text, request, found.parameters)
 
     async def windows(self, id: int) -> Sequence[CallingWindow]:
         return [load(CallingWindow, row) for row in await self._connection.fetch(WINDOWS, id=id)]
@@ -90,15 +91,11 @@ class SqlProviderViews(ProviderViews):
         return load(Provider, row) if row else None
 
     async def page(self, text: str | None, status: str | None, request: PageRequest) -> Page[Provider]:
-        parts, parameters = ["true"], dict[str, Any]()
-        if status is not None:
-            parts.append("status = :status")
-            parameters["status"] = status
-        if text is not None:
-            parts.append("search LIKE :text ESCAPE '\\'")
-            parameters["text"] = like(text)
-        source = f"providers WHERE {' AND '.join(parts)}"
-        return await listed(self._connection, Provider, (", ".join(PROVIDER), source, "id DESC"), request, parameters)
+        found = Filter()
+        found.narrow("status = :status", status=status)
+        found.containing("search", searched(text))
+        selected = (", ".join(PROVIDER), f"providers WHERE {found.where}", "id DESC")
+        return await listed(self._connection, Provider, selected, request, found.parameters)
 
 
 class SqlGeoViews(GeoViews):
@@ -112,12 +109,8 @@ class SqlGeoViews(GeoViews):
         return load(Geo, row) if row else None
 
     async def page(self, country_code: str | None, text: str | None, request: PageRequest) -> Page[Geo]:
-        parts, parameters = ["true"], dict[str, Any]()
-        if country_code is not None:
-            parts.append("country_code = :country_code")
-            parameters["country_code"] = country_code
-        if text is not None:
-            parts.append("search LIKE :text ESCAPE '\\'")
-            parameters["text"] = like(text)
-        source = f"geo WHERE {' AND '.join(parts)}"
-        return await listed(self._connection, Geo, (", ".join(GEO), source, "id DESC"), request, parameters)
+        found = Filter()
+        found.narrow("country_code = :country_code", country_code=country_code)
+        found.containing("search", searched(text))
+        selected = (", ".join(GEO), f"geo WHERE {found.where}", "id DESC")
+        return await listed(self._connection, Geo, selected, request, found.parameters)

@@ -45,6 +45,7 @@ SERVICES = Table(
     Column("is_active", Boolean, nullable=False),
     created_at(),
     Column("version", Integer, nullable=False),
+    Column("search", String(400), nullable=False, server_default=""),
     CheckConstraint("duration_min > 0", name="duration_min"),
     CheckConstraint("capacity > 0", name="capacity"),
     CheckConstraint("price_minor >= 0", name="price_minor"),

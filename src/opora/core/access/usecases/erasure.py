@@ -101,8 +101,7 @@ class EraseRecords:
 
     async def __call__(self, claim: Claim) -> None:
         """What a lost worker has done before is done again, and changes nothing."""
-        event = claim.payload["event"]
-        user_id = int(str(event["subject"])) if isinstance(event, Mapping) else 0
+        user_id = int(str(claim.event["subject"]))
         for records in self.registry.all():
             await records.erase(user_id)
         async with self.unit() as tx:

@@ -48,8 +48,7 @@ class RenewTokenNotes:
 
     async def __call__(self, claim: Claim) -> None:
         """End the job with how many notes were renewed and dropped; raise Unavailable to be tried again."""
-        event = claim.payload["event"]
-        user_id = int(str(event["subject"])) if isinstance(event, dict) else 0
+        user_id = int(str(claim.event["subject"]))
         kept = await self.notes.of(user_id)
         counts = {"renewed": 0, "dropped": 0}
         if kept:

@@ -93,8 +93,7 @@ class PayDue:
 
     async def __call__(self, claim: Claim) -> None:
         """A payment of nobody, or of somebody who owes nothing, is let be."""
-        now, event = self.clock.now(), claim.payload["event"]
-        user_id = event.get("user_id") if isinstance(event, dict) else None
+        now, user_id = self.clock.now(), claim.event.get("user_id")
         async with self.unit() as tx:
             subscription = None if user_id is None else await tx.plan_subscriptions.locked(int(str(user_id)))
             if subscription is not None and subscription.status is SubscriptionStatus.PAST_DUE:

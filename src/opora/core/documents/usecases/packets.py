@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from opora.core.documents.errors import CoreBankingRefused, NoSuchPacket
 from opora.core.documents.events import PacketFailed, PacketSettled
@@ -41,10 +40,9 @@ class RegisterPacket:
 
     async def __call__(self, claim: Claim) -> None:
         """A change that has a packet, and one of a document that was deleted since, are let be."""
-        event = claim.payload["event"]
-        told = event if isinstance(event, dict) else {}
-        document_id, version = int(told["subject"]), int(told["version"])
-        status = DocumentStatus(told["status"])
+        told = claim.event
+        document_id, version = int(str(told["subject"])), int(str(told["version"]))
+        status = DocumentStatus(str(told["status"]))
         async with self.unit() as tx:
             document = await tx.documents.get(document_id, EVERYONES)
             if document is not None:
@@ -147,10 +145,9 @@ class GiveUpPacket:
 
     async def __call__(self, claim: Claim) -> None:
         """Other kinds of jobs and packets that were settled meanwhile are let be."""
-        event = claim.payload["event"]
-        about = event if isinstance(event, dict) else {}
+        died = claim.death([SEND])
         async with self.unit() as tx:
-            job = await tx.jobs.get(UUID(str(about["subject"]))) if about.get("kind") == SEND else None
+            job = None if died is None else await tx.jobs.get(died)
             if job is not None:
                 await give_up(tx, int(str(job.payload["packet_id"])), GIVEN_UP, self.clock.now())
             await tx.jobs.finish(claim)

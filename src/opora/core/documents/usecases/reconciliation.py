@@ -174,14 +174,13 @@ class GiveUpReconciliation:
 
     async def __call__(self, claim: Claim) -> None:
         """Other kinds of jobs and comparisons that ended are let be."""
-        event = claim.payload["event"]
-        about = event if isinstance(event, dict) else {}
+        died = claim.death([RECONCILE])
         async with self.unit() as tx:
-            job = await tx.jobs.get(UUID(str(about["subject"]))) if about.get("kind") == RECONCILE else None
+            job = None if died is None else await tx.jobs.get(died)
             if job is not None:
                 kept = await tx.reconciliations.get(UUID(str(job.payload.get("reconciliation_id", job.id))))
                 if kept is not None and kept.status is ReconciliationStatus.QUEUED:
-                    error = str(about.get("error") or "The job was given up.")
+                    error = str(claim.event.get("error") or "The job was given up.")
                     await tx.reconciliations.save(
                         kept.ended(ReconciliationStatus.FAILED, self.clock.now(), error=error)
                     )

@@ -220,10 +220,9 @@ class GiveUpText:
 
     async def __call__(self, claim: Claim) -> None:
         """Other kinds of jobs, and texts that have ended, are let be."""
-        event = claim.payload["event"]
-        about = event if isinstance(event, dict) else {}
+        died = claim.death(KINDS)
         async with self.unit() as tx:
-            text = await tx.texts.of_job(UUID(str(about["subject"]))) if about.get("kind") in KINDS else None
+            text = None if died is None else await tx.texts.of_job(died)
             if text is not None and not reading.is_over(text):
                 await self.endings.fail(tx, text, ABANDONED, "Its job was given up.", self.clock.now())
             await tx.jobs.finish(claim)

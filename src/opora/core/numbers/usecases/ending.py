@@ -93,13 +93,11 @@ class GiveUpTransfer:
 
     async def __call__(self, claim: Claim) -> None:
         """Other kinds of jobs and transfers that have ended are let be."""
-        event = claim.payload["event"]
-        about = event if isinstance(event, dict) else {}
+        died = claim.death([IMPORT, EXPORT])
         async with self.unit() as tx:
-            is_ours = about.get("kind") in {IMPORT, EXPORT}
-            transfer = await tx.transfers.of_job(UUID(str(about["subject"]))) if is_ours else None
+            transfer = None if died is None else await tx.transfers.of_job(died)
             if transfer is not None and transfer.status not in ENDED:
-                failure = str(about.get("error", ""))
+                failure = str(claim.event.get("error", ""))
                 await give_up(tx, transfer, JobState.DEAD, self.clock.now(), self.policy, failure)
             await tx.jobs.finish(claim)
 

@@ -2,26 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from unicodedata import normalize
 
 from opora.core.kernel.model import Actor
+from opora.core.kernel.rules import folded, words
 from opora.core.profiles.model.exports import EVERYONES, Reach
 from opora.core.profiles.model.kept import KeptProfile, ProfileFilter
 from opora.core.profiles.model.requests import Generated
 
 READ_ALL = "profiles:read_all"
 """What lets a caller see everyone's profiles and the exports made of them; `admin` includes it."""
-WORDS_MAX = 8
 
 
 def reach(actor: Actor) -> Reach:
     """Return whose profiles and exports the caller may see."""
     return EVERYONES if actor.may(READ_ALL) else Reach(actor.subject)
-
-
-def folded(text: str) -> str:
-    """Return text as names are compared: without regard to case, ё and е, and forms of one letter."""
-    return " ".join(normalize("NFKC", text).casefold().replace("ё", "е").split())
 
 
 def source_key(text: str) -> str:
@@ -42,7 +36,7 @@ def wanted(
         created_before,
         None if source is None else source_key(source),
         locale,
-        tuple(folded(q or "").split()[:WORDS_MAX]),
+        words(q),
     )
 
 

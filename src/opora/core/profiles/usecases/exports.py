@@ -147,10 +147,9 @@ class GiveUpExport:
 
     async def __call__(self, claim: Claim) -> None:
         """Other kinds of jobs and exports that have ended are let be."""
-        event = claim.payload["event"]
-        about = event if isinstance(event, dict) else {}
+        died = claim.death([RENDER])
         async with self.unit() as tx:
-            export = await tx.exports.of_job(UUID(str(about["subject"]))) if about.get("kind") == RENDER else None
+            export = None if died is None else await tx.exports.of_job(died)
             if export is not None and export.status in {ExportStatus.QUEUED, ExportStatus.RUNNING}:
                 await record_failure(tx, export, rules.end_without_file(JobState.DEAD), self.clock)
             await tx.jobs.finish(claim)
