@@ -162,6 +162,37 @@ async def test_calls_past_a_bound_and_past_their_patience_are_sent_away(file: st
     await sandbox.close()
 
 
+async def test_no_more_children_live_than_may_and_who_gave_up_begins_none(file: str, tmp_path: Path) -> None:
+    sandbox = Sandbox((DEEDS,), children_max=1)
+    first = asyncio.create_task(sandbox.run(f"{DEEDS}:sleep", file))
+    await pid_of(tmp_path)
+    given_up = asyncio.create_task(sandbox.run(f"{DEEDS}:sleep", file))
+    others = [asyncio.create_task(sandbox.run(f"{DEEDS}:size", file, times=number)) for number in range(40)]
+    await asyncio.sleep(0.2)
+    given_up.cancel()
+    assert not any(one.done() for one in others)
+    first.cancel()
+    assert await asyncio.gather(*others) == [5 * number for number in range(40)]
+    assert said_in(tmp_path) is None
+    await asyncio.gather(first, given_up, return_exceptions=True)
+    await sandbox.close()
+
+
+async def test_who_waits_before_a_nursery_that_dies_waits_before_the_next(file: str, tmp_path: Path) -> None:
+    sandbox = Sandbox((DEEDS,), children_max=1)
+    first = asyncio.create_task(sandbox.run(f"{DEEDS}:sleep", file))
+    await pid_of(tmp_path)
+    waiting = asyncio.create_task(sandbox.run(f"{DEEDS}:size", file))
+    await asyncio.sleep(0.2)
+    nursery = sandbox._nursery
+    assert nursery is not None
+    first.cancel()
+    nursery.kill()
+    assert await waiting == 5
+    await asyncio.gather(first, return_exceptions=True)
+    await sandbox.close()
+
+
 async def test_a_machine_without_descriptors_or_processes_is_told_from_a_bad_file(
     file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

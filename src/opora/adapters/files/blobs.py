@@ -1,21 +1,18 @@
 """Blobs in a folder: written beside their place, made durable, then renamed into it."""
 
-import asyncio
 import os
 import time
 from collections.abc import AsyncIterable, AsyncIterator
-from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 from uuid import UUID, uuid4
 
 from opora.adapters.files.owners import hold, is_held
+from opora.adapters.files.pouring import HashedFile, poured, read_out
 from opora.adapters.files.threads import DiskThreads
-from opora.core.kernel.errors import BlobTooLarge, NoSuchBlob
+from opora.core.kernel.errors import NoSuchBlob
 from opora.core.kernel.model import Blob, BlobName
 from opora.core.kernel.ports import BlobStore
 
-CHUNK = 256 * 1024
 PART = ".part"
 SHARD_LETTERS = 2
 
@@ -35,35 +32,27 @@ class FolderBlobs(BlobStore):
         """See the port."""
         place = self._place(name)
         part = place.with_name(f"{name.id}.{uuid4().hex}{PART}")
-        writer = await self._disk.do(lambda: PartWriter(part, size_max))
-        try:
-            waiting = bytearray()
-            async for some in content:
-                waiting += some
-                if len(waiting) >= CHUNK:
-                    await self._disk.do(writer.write, bytes(waiting))
-                    waiting.clear()
-            digest = await self._disk.do(writer.finish, bytes(waiting), place)
-        except BaseException:
-            await asyncio.shield(self._disk.do(writer.give_up))
-            raise
-        return Blob(name, writer.size, digest)
+
+        def begin() -> tuple[int, Path]:
+            make_durable_folder(part.parent)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            hold(descriptor)
+            return descriptor, part
+
+        def conclude(descriptor: int, made: Path) -> None:
+            os.fsync(descriptor)
+            made.replace(place)  # while it is still held
+            sync_folder(place.parent)
+
+        file = HashedFile(begin, size_max)
+        await poured(self._disk, file, content, conclude)
+        return Blob(name, file.size, file.digest)
 
     async def open(self, name: BlobName, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """See the port."""
         if await self.size(name) is None:
             raise NoSuchBlob(name=str(name))
-        return self._read(name, start, length)
-
-    async def _read(self, name: BlobName, start: int, length: int | None) -> AsyncIterator[bytes]:
-        reader = await self._disk.do(PartReader, self._place(name), start)
-        try:
-            left = length
-            while some := await self._disk.do(reader.read, CHUNK if left is None else min(CHUNK, left)):
-                yield some
-                left = None if left is None else left - len(some)
-        finally:
-            await asyncio.shield(self._disk.do(reader.close))
+        return read_out(self._disk, self._place(name), start, length)
 
     async def size(self, name: BlobName) -> int | None:
         """See the port."""
@@ -92,73 +81,6 @@ class FolderBlobs(BlobStore):
     def _place(self, name: BlobName) -> Path:
         file = str(name.id)
         return self._root / name.folder / file[-SHARD_LETTERS:] / file
-
-
-class PartWriter:
-    """A file in the making: hashed and counted as it is written, invisible until it is finished.
-
-    A cancelled `put` gives up while its last write may still run in another thread, so each step holds a lock: closing
-    a descriptor under a write would let the write hit whatever file is opened next.
-    """
-
-    def __init__(self, part: Path, size_max: int) -> None:
-        make_durable_folder(part.parent)
-        self._part = part
-        self._size_max = size_max
-        self._digest = sha256()
-        self._lock = Lock()
-        self._file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
-        hold(self._file.fileno())
-        self.size = 0
-
-    def write(self, some: bytes) -> None:
-        """Add bytes; raises BlobTooLarge before any byte past the bound is written."""
-        with self._lock:
-            self._write(some)
-
-    def _write(self, some: bytes) -> None:
-        self.size += len(some)
-        if self.size > self._size_max:
-            raise BlobTooLarge(size_max=self._size_max)
-        self._digest.update(some)
-        left = memoryview(some)
-        while left:
-            left = left[self._file.write(left) :]
-
-    def finish(self, last: bytes, place: Path) -> str:
-        """Add the last bytes, make them durable, give the file its name, and return the SHA-256."""
-        with self._lock:
-            self._write(last)
-            os.fsync(self._file.fileno())
-            self._part.replace(place)  # while it is still held
-            self._file.close()
-        sync_folder(place.parent)
-        return self._digest.hexdigest()
-
-    def give_up(self) -> None:
-        """Leave nothing behind."""
-        with self._lock:
-            self._file.close()
-            self._part.unlink(missing_ok=True)
-
-
-class PartReader:
-    """A file being read from a byte on; a cancelled read may still run when it is closed, hence the lock."""
-
-    def __init__(self, place: Path, start: int) -> None:
-        self._file = place.open("rb", buffering=0)
-        self._file.seek(start)
-        self._lock = Lock()
-
-    def read(self, length: int) -> bytes:
-        """Return up to that many bytes; none at the end."""
-        with self._lock:
-            return self._file.read(length)
-
-    def close(self) -> None:
-        """Let the file go."""
-        with self._lock:
-            self._file.close()
 
 
 def make_durable_folder(folder: Path) -> None:

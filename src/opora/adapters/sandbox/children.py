@@ -14,6 +14,9 @@ from opora.adapters.sandbox.hearing import MIB, ChildFailed, Hearing, Patience, 
 
 PASSED_ON = ("TMPDIR",)
 """Variables of the service's environment that children know too."""
+ASKED_FOR_A_CHILD = 16
+"""How many calls stand before the nursery for each child that may live: a busy event loop hears of an end late, and by
+then the next child has begun and ended. Each costs six descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,10 @@ class Sandbox:
         patience: Patience | None = None,
         idle_s: float = 30.0,
     ) -> None:
-        """The calls past `children_max` wait their turn."""
+        """The calls past `children_max` wait their turn, the first of them before the nursery."""
         self._preloaded = preloaded
-        self._turns = asyncio.Semaphore(children_max)
+        self._children_max = children_max
+        self._turns = asyncio.Semaphore(children_max * ASKED_FOR_A_CHILD)
         self._patience = patience or Patience()
         self._idle_s = idle_s
         self._control: socket.socket | None = None
@@ -138,6 +142,7 @@ class Sandbox:
             "-m",
             "opora.adapters.sandbox.nursery",
             str(descriptor),
+            str(self._children_max),
             *self._preloaded,
             pass_fds=[descriptor],
             stdin=asyncio.subprocess.DEVNULL,

@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import socket
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -74,12 +74,19 @@ class Hearing:
         self._told: dict[str, Any] = {}
 
     async def begun(self) -> None:
-        """Wait until the child has begun; raises SilentNursery."""
+        """Wait until the child has begun; raises SilentNursery, ChildFailed where others come first for too long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience.start_s):
                 await self._hear()
         if not self._told:
             raise SilentNursery
+        try:
+            async with asyncio.timeout(self._patience.turn_s):
+                while self._told.keys() == {"waits"}:
+                    if not await self._hear():
+                        raise SilentNursery
+        except TimeoutError:
+            raise failure("crowd") from None
 
     async def answer(self) -> Any:
         """Return the JSON value that the child found; raises ChildFailed."""
@@ -152,20 +159,35 @@ async def child(
     Each way has its own: a child that ends without having read all would take with it what it had written.
     """
     async with AsyncExitStack() as stack:
+        ours = asked(control, message)  # the child is on its way: each line takes a turn of the event loop to open
+        stack.callback(close_all, ours)
         lines: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-        with ExitStack() as theirs:
-            sent: list[int] = []
-            for _ in range(3):
-                ours, other = socket.socketpair()
-                sent.append(theirs.enter_context(other).fileno())
-                lines.append(await stack.enter_async_context(line_on(ours)))
-            with suppress(ConnectionError):  # then all end without a word
-                socket.send_fds(control, [message], sent)
+        while ours:
+            lines.append(await stack.enter_async_context(line_on(ours.pop(0))))
         (told, _), (found, _), (_, food) = lines
         hearing = Hearing(control, told, found, patience)
         stack.callback(hearing.end)
         await hearing.begun()
         yield hearing, food
+
+
+def asked(control: socket.socket, message: bytes) -> list[socket.socket]:
+    """Ask for a child and return our ends of the three sockets that it is given the others of."""
+    with ExitStack() as ours, ExitStack() as theirs:
+        pairs: list[tuple[socket.socket, socket.socket]] = []
+        for _ in range(3):
+            one, other = socket.socketpair()
+            pairs.append((ours.enter_context(one), theirs.enter_context(other)))
+        with suppress(ConnectionError):  # then all end without a word
+            socket.send_fds(control, [message], [other.fileno() for _, other in pairs])
+        ours.pop_all()
+    return [one for one, _ in pairs]
+
+
+def close_all(sockets: Iterable[socket.socket]) -> None:
+    """Let those go that nobody has opened a line on."""
+    for one in sockets:
+        one.close()
 
 
 @asynccontextmanager

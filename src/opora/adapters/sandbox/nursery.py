@@ -1,11 +1,12 @@
-"""The process that has the readers loaded and forks one limited child for each file.
+"""The process that has the readers loaded and forks one limited child for each file, a few of them at a time.
 
 It is started as a program and knows nothing of Opora but the names it is told. A message on its socket is one JSON
 object: what to begin (`target`, `limits`, and for a file at a path `place` and `options`), with three descriptors, or
-whom to end (`end`, an id). On the first descriptor lines of JSON tell what becomes of the child: `{"pid": …}` once it
-was forked, `{"failed": "memory" | "machine" | "fault", "type": …}` where it failed, `{"signal": …}` when it has ended.
-On the second the child writes what it found: as JSON, and nothing where it failed, what it found in a file at a path;
-in a form of its own what it found in a file that the third descriptor brings.
+whom to end (`end`, an id). On the first descriptor lines of JSON tell what becomes of the child: `{"waits": true}`
+where others come before it, `{"pid": …}` once it was forked, `{"failed": "memory" | "machine" | "fault", "type": …}`
+where it failed, `{"signal": …}` when it has ended. On the second the child writes what it found: as JSON, and nothing
+where it failed, what it found in a file at a path; in a form of its own what it found in a file that the third
+descriptor brings.
 """
 
 import json
@@ -15,7 +16,8 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -28,11 +30,13 @@ OUT_OF_MEMORY = b'{"failed": "memory"}\n'
 
 
 class Nursery:
-    """The children of one process, each with the descriptor on which its end is told."""
+    """The children of one process, each with the descriptor on which its end is told, and who waits for a place."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, children_max: int) -> None:
         self._control = control
+        self._children_max = children_max
         self._told: dict[int, int] = {}
+        self._waiting: deque[tuple[dict[str, Any], list[int]]] = deque()
 
     def serve(self) -> None:
         """Begin and end children as the other side says, until it has gone; those left then are ended."""
@@ -48,6 +52,7 @@ class Nursery:
                         self._end_all()
                         return
                 self._reap()
+                self._begin_waiting()
 
     def _heard(self) -> bool:
         message, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_MAX, DESCRIPTORS_SENT)
@@ -57,21 +62,30 @@ class Nursery:
         if "end" in asked:
             self._end(asked["end"])
         else:
-            self._begin(asked, *descriptors)
+            if len(self._told) + len(self._waiting) >= self._children_max:
+                tell(descriptors[0], waits=True)
+            self._waiting.append((asked, descriptors))
         return True
+
+    def _begin_waiting(self) -> None:
+        """Give the free places to those who have waited longest, if they still wait."""
+        while self._waiting and len(self._told) < self._children_max:
+            asked, descriptors = self._waiting.popleft()
+            if is_gone(descriptors[0]):
+                close(descriptors)
+            else:
+                self._begin(asked, *descriptors)
 
     def _begin(self, asked: dict[str, Any], told: int, found: int, food: int) -> None:
         try:
             pid = os.fork()
         except OSError as error:  # the machine has no room for another process
             tell(told, failed="machine", type=type(error).__name__)
-            for descriptor in (told, found, food):
-                os.close(descriptor)
+            close((told, found, food))
             return
         if pid == 0:
             self._be_a_child(asked, told, found, food)
-        os.close(found)
-        os.close(food)
+        close((found, food))
         self._told[pid] = told
         tell(told, pid=pid)
 
@@ -80,8 +94,9 @@ class Nursery:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._control.close()
-            for other in self._told.values():
-                os.close(other)  # or another child's end would not be seen before ours
+            close(self._told.values())  # or another child's end would not be seen before ours
+            for _, descriptors in self._waiting:
+                close(descriptors)
             work(asked, told, found, food)
         finally:
             os._exit(0)
@@ -113,6 +128,23 @@ def woken_by_children() -> socket.socket:
     signal.set_wakeup_fd(waking.detach(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     return woken
+
+
+def close(descriptors: Iterable[int]) -> None:
+    """Let descriptors go."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def is_gone(descriptor: int) -> bool:
+    """Tell whether the other side of a socket, which says nothing on it, has closed it."""
+    with socket.socket(fileno=os.dup(descriptor)) as told:
+        try:
+            return not told.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
 
 def tell(descriptor: int, **said: object) -> None:
@@ -167,7 +199,7 @@ def named(target: str) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
-    for loaded in sys.argv[2:]:
+    for loaded in sys.argv[3:]:
         import_module(loaded)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl+C is for the service, which closes the socket
-    Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
+    Nursery(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])).serve()
