@@ -41,6 +41,7 @@ async def test_a_call_that_still_runs_is_a_conflict(stand: Stand) -> None:
     async with stand.client("good") as client:
         answer = await client.post("/api/v1/things", json={"title": "a"}, headers=KEY)
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_still_running")
+    assert answer.headers["retry-after"] == "1"
 
 
 async def test_what_failed_may_be_repeated_with_the_same_key(stand: Stand) -> None:

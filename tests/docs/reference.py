@@ -15,6 +15,7 @@ from types import ModuleType
 import opora.core
 from docs import tables
 from docs.pages import REPOSITORY
+from opora.adapters.sql import blank
 from opora.api import catalogue, http
 from opora.api.policy import Access, Operation, Policy, words
 from opora.api.routes import Routes
@@ -25,6 +26,7 @@ from opora.core.access.model.scopes import ROLE_SCOPES, SCOPES, Role, scopes_of
 from opora.core.bus.rules.json_schema import schema_of
 from opora.core.kernel.events import Event
 from opora.core.kernel.model import Actor
+from servers.blank import blank_script
 
 FOLDER = REPOSITORY / "docs" / "reference"
 ORDER = ("kernel", "jobs", "access", "profiles", "audit")
@@ -230,10 +232,11 @@ def pages() -> Mapping[str, str]:
 
 
 def write() -> None:
-    """Write every page anew, and the pages of problem codes that are missing."""
+    """Write every page anew, the pages of problem codes that are missing, and the script of a blank store."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
     catalogue.write(REPOSITORY / "docs" / "problems")
+    blank.script().write_text(blank_script(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -134,10 +134,10 @@ def migrated_sqlite(fleet: Fleet) -> Path:
     file = fleet.folder / "template.db"
     with fleet.alone("sqlite"):
         if not file.exists():
-            from opora.adapters.sql import migrations  # as above
+            from opora.adapters.sql import blank  # as above
 
             made = fleet.folder / "unfinished.db"
-            migrations.upgrade(f"sqlite:///{made}")
+            blank.lay(made)
             made.rename(file)
     return file
 

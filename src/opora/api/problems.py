@@ -168,9 +168,7 @@ def _validation(error: ValidationException) -> kernel.DomainError:
 def _headers(error: kernel.DomainError) -> tuple[tuple[bytes, bytes], ...]:
     if isinstance(error, kernel.Unauthenticated):
         return (_challenge(error),)
-    if isinstance(error, kernel.Unavailable):
-        return ((b"retry-after", b"%d" % max(1, ceil(error.retry_after_s))),)
-    if isinstance(error, kernel.LimitExceeded):
+    if isinstance(error, (kernel.Unavailable, kernel.LimitExceeded, kernel.StillRunning)):
         return ((b"retry-after", b"%d" % _wait_s(error)),)
     if isinstance(error, edge.MethodNotAllowed):
         allowed = error.facts.get("allowed")
@@ -189,8 +187,10 @@ def _challenge(error: kernel.Unauthenticated) -> tuple[bytes, bytes]:
     return BEARER if type(error) is kernel.Unauthenticated else BEARER_INVALID
 
 
-def _wait_s(error: kernel.LimitExceeded) -> int:
-    """Whole seconds until the limit's `retry_after_s` or `reset_at`, at least one."""
+def _wait_s(error: kernel.DomainError) -> int:
+    """Whole seconds until asking again has a point: what the error says, a limit's `reset_at`, at least one."""
+    if isinstance(error, kernel.Unavailable):
+        return max(1, ceil(error.retry_after_s))
     wait_s, reset_at = error.facts.get("retry_after_s"), error.facts.get("reset_at")
     if isinstance(wait_s, (int, float)):
         return max(1, ceil(min(wait_s, WAIT_MAX_S)))

@@ -13,7 +13,7 @@ from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container,
 
 from opora.adapters.crypto.sealing import AesSeal, AnswerVault
 from opora.adapters.memory.event_counts import EventCounts
-from opora.adapters.sql import revisions
+from opora.adapters.sql import blank, revisions
 from opora.adapters.sql.audit import AuditKey
 from opora.adapters.sql.audit_log import SqlAuditLog
 from opora.adapters.sql.connection import Database
@@ -221,7 +221,7 @@ async def application(settings: Settings, *overrides: Provider) -> AsyncIterator
 
 
 async def upgrade_embedded(settings: Settings, *, apart: bool = False) -> None:
-    """Migrate the file if it needs it; Alembic is loaded only then.
+    """Lay the schema into a new file, migrate an older one; Alembic is loaded only then.
 
     `apart` migrates in a process of its own, for a caller that stays: the tools it takes would keep 60 MB.
     """
@@ -232,6 +232,8 @@ async def upgrade_embedded(settings: Settings, *, apart: bool = False) -> None:
     finally:
         await database.close()
     if stands is not None and stands >= revisions.newest():
+        return
+    if stands is None and await asyncio.to_thread(blank.lay, Path(settings.sqlite_path)):
         return
     if apart and await migrated_apart(settings.database_url):
         return
