@@ -111,6 +111,17 @@ async def test_a_check_that_fails_tells_no_address(client: httpx.AsyncClient, ch
     assert (redis.status_code, redis.json()) == (200, {"status": "not_configured"})
 
 
+async def test_what_requests_go_on_without_takes_no_process_out_of_service(checks: Checks) -> None:
+    checks.down = {"jobs"}
+    health = HealthChecks({"database": checks.database, "jobs": checks.jobs}, spared=frozenset({"jobs"}))
+    is_ready, found = await health.all()
+    assert (is_ready, found["jobs"]) == (True, {"status": "degraded", "error": "RuntimeError"})
+    assert (await health.one("jobs"))["status"] == "failing"
+    checks.down = {"database", "jobs"}
+    is_ready, found = await health.all()
+    assert (is_ready, found["database"]["status"]) == (False, "failing")
+
+
 async def test_a_check_that_hangs_is_given_up(checks: Checks) -> None:
     checks.is_frozen = True
     result = await HealthChecks({"database": checks.database}, timeout_s=0.01).one("database")

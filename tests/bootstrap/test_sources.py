@@ -167,6 +167,7 @@ def test_what_make_tells_the_set_up_does_not_stop_the_start_after_it(
         ("OPORA_STORAGE_URL", "s3://key:secret@minio:9000/bucket"),
         ("OPORA_SMTP_URL", "mail.example.org:25"),
         ("OPORA_SFTP_URL", "ftp://partner"),
+        ("OPORA_SFTP_HOST_KEY", "SHA256:abcdef"),
         ("OPORA_SENTRY_DSN", "https://sentry.example.org/1"),
         ("OPORA_BASE_URL", "https://api.example.org?x=1"),
         ("OPORA_BASE_URL", "api.example.org"),
@@ -198,6 +199,7 @@ def test_refuses_what_is_out_of_form_or_range(tmp_path: Path, env: dict[str, str
         ("OPORA_STORAGE_URL", "file:/srv/files"),
         ("OPORA_SMTP_URL", "smtps://mail.example.org"),
         ("OPORA_SFTP_URL", "sftp://opora@partner:2222/in"),
+        ("OPORA_SFTP_HOST_KEY", "ssh-ed25519 AAAAC3Nz"),
         ("OPORA_SENTRY_DSN", "https://public@sentry.example.org/1"),
         ("OPORA_CORS_ORIGINS", "*"),
         ("OPORA_SOFTPHONE_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZg=="),
@@ -207,6 +209,12 @@ def test_takes_what_is_in_form(tmp_path: Path, env: dict[str, str], variable: st
     settings = read({**env, variable: value}, tmp_path)
     taken = getattr(settings, variable.removeprefix("OPORA_").lower())
     assert taken in (value, (value,))
+
+
+@pytest.mark.parametrize("around", ["{}", "{} root@bank", "ssh-drop.bank {}", "[drop.bank]:2222 {}"])
+def test_a_key_of_the_drop_is_taken_out_of_its_line(tmp_path: Path, env: dict[str, str], around: str) -> None:
+    key = "ssh-ed25519 AAAAC3Nz"
+    assert read({**env, "OPORA_SFTP_HOST_KEY": around.format(key)}, tmp_path).sftp_host_key == key
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])

@@ -27,6 +27,7 @@ def test_every_state_has_a_figure_also_where_no_job_is_in_it() -> None:
 
 def test_events_are_counted_by_topic_as_they_come() -> None:
     registry, counts = CollectorRegistry(auto_describe=False), Counter[str]()
-    registry.register(EventFigures(counts))
+    registry.register(EventFigures(counts, ["session.reused"]))
     counts["user.created"] += 2
     assert registry.get_sample_value("opora_events_total", {"topic": "user.created"}) == 2.0
+    assert registry.get_sample_value("opora_events_total", {"topic": "session.reused"}) == 0.0

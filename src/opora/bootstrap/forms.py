@@ -5,6 +5,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from datetime import time
 from ipaddress import ip_network
+from itertools import pairwise
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +16,8 @@ COUNTRY_LENGTH = 2
 SECRET_LENGTH_MIN = 32
 PEPPER_LENGTH_MIN = 16
 WEBHOOK_KEY_BYTES_MIN = 16
+KEY_START = "AAAA"
+"""Every public key of SSH begins so: the length of its kind's name, in four bytes of base64."""
 
 _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _BUS_NAME = re.compile(r"[a-z][a-z0-9._-]{0,63}")
@@ -136,6 +139,15 @@ def sftp_url(text: str) -> str:
     """A folder on a partner's server."""
     _server(text, "sftp")
     return text
+
+
+def host_key(text: str) -> str:
+    """Take a public key of SSH out of a line of `ssh-keyscan` or of a `.pub` file: its kind and its text alone."""
+    words = text.split()
+    for kind, key in pairwise(words):
+        if key.startswith(KEY_START):
+            return f"{kind} {key}"
+    raise ValueError("holds no public key: give a line of `ssh-keyscan HOST`, or the host's .pub file")
 
 
 def dsn(text: str) -> str:
@@ -269,7 +281,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     check.__name__: check
     for check in (
         http_url, http_prefix, database_url, redis_url, amqp_url, storage_url, sms_url, clamd_url, smtp_url, sftp_url,
-        dsn,
+        host_key, dsn,
         origin, network, email, label, labels, bus_name, country, key_prefix, secret, root_secret, pepper, whsec,
         zone, time_of_day, currency,
     )

@@ -1,6 +1,6 @@
 """Wires what watches the program: health checks, figures of the store, and the worker's own port."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -17,6 +17,7 @@ from opora.bootstrap.limits import SharedStore
 from opora.bootstrap.settings import Settings
 from opora.core.bus.ports import BusQueue
 from opora.core.jobs.ports import JobViews
+from opora.core.kernel.events import Event
 from opora.worker.figures import EventFigures, WaitingFigures
 from opora.worker.watch import Page, watched
 
@@ -49,13 +50,21 @@ def health_of(database: Database, jobs: JobViews, shared: SharedStore, events: B
             await redis.call("PING")
 
         checks["redis"] = pings
-    return HealthChecks(checks, frozenset({"redis"}))
+    return HealthChecks(checks, frozenset({"redis"}), spared=frozenset({"redis"}))
+
+
+def topics(kind: type[Event]) -> Iterator[str]:
+    """Give the topic of every event that the program knows of."""
+    for one in kind.__subclasses__():
+        if topic := getattr(one, "topic", None):
+            yield topic
+        yield from topics(one)
 
 
 def register(registry: CollectorRegistry, events: EventCounts, work: StandingWork) -> None:
     """Show the process's own figures, the worker's, the events and what waits."""
     registry.register(REGISTRY)
-    registry.register(EventFigures(events.by_topic))
+    registry.register(EventFigures(events.by_topic, topics(Event)))
     registry.register(WaitingFigures(lambda: work.last))
 
 

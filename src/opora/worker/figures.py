@@ -1,6 +1,6 @@
 """Shows Prometheus what waits in the store and which events were recorded."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -65,12 +65,14 @@ class WaitingFigures(Collector):
 class EventFigures(Collector):
     """Counts of recorded events by topic, of this process; what business did, in Prometheus's terms."""
 
-    def __init__(self, counts: Mapping[str, int]) -> None:
+    def __init__(self, counts: Mapping[str, int], topics: Iterable[str] = ()) -> None:
+        """`topics` are shown from nought on: the first event of a series that is born with it is no increase."""
         self._counts = counts
+        self._topics = frozenset(topics)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield one counter; a topic appears with its first event."""
+        """Yield one counter."""
         family = CounterMetricFamily("opora_events", "Events recorded, by topic.", labels=("topic",))
-        for topic, count in sorted(self._counts.items()):
-            family.add_metric((topic,), count)
+        for topic in sorted(self._topics | self._counts.keys()):
+            family.add_metric((topic,), self._counts.get(topic, 0))
         yield family

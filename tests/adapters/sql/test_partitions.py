@@ -67,6 +67,21 @@ async def test_parting_and_joining_again_keep_every_number_and_the_schema(parted
     await asyncio.to_thread(migrations.upgrade, postgres_url)
 
 
+RIGHTS = (
+    "SELECT array_agg(g::text ORDER BY g::text) FROM pg_class c, unnest(c.relacl) AS g WHERE relname = 'phone_numbers'"
+)
+
+
+async def test_who_might_read_and_write_the_table_still_may(whole: Parted, postgres_url: str) -> None:
+    read = whole.database.read
+    owner = await read.fetch_value("SELECT current_user")
+    await read.execute(f"GRANT SELECT ON phone_numbers TO PUBLIC; GRANT ALL ON phone_numbers TO {owner}")
+    before = await read.fetch_value(RIGHTS)
+    for parts in (2, 0):
+        assert await partition(postgres_url, parts)
+        assert await read.fetch_value(RIGHTS) == before
+
+
 COLUMNS = "id, phone, status, attempts, cause, updated_at, lease_until, next_call_at, result_data"
 
 

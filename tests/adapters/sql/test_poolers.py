@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from core.numbers.depot import Depot
+from opora.adapters.sql import migrations
 from opora.adapters.sql.connection import Database, carried
 from opora.adapters.sql.numbers.views import SqlNumberViews
 from opora.adapters.sql.postgres import PostgresDatabase
@@ -127,3 +128,8 @@ async def test_files_go_in_and_out(pooled: Database, sql_parts: SqlParts, tmp_pa
     assert (await depot.transfer(asked.id)).records == len(phones)
     text = await whole(await depot.blobs.open(asked.blob_name))
     assert text.count(b"\n") == len(phones) + 1
+
+
+async def test_where_the_schema_stands_is_told_again_and_again(pooled_url: str) -> None:
+    for _ in range(3):
+        assert (await asyncio.to_thread(migrations.state, pooled_url)).up_to_date

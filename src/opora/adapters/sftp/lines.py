@@ -54,7 +54,7 @@ def partner_of(
         port=parts.port or PORT,
         user=unquote(parts.username),
         folder=unquote(parts.path).strip("/"),
-        host_key=" ".join(host_key.split()[-2:]),
+        host_key=host_key,
         password=password,
         private_key=private_key or None,
         networks=networks,

@@ -19,6 +19,8 @@ from opora.adapters.sql.revisions import folder, only_expanded
 from opora.adapters.sql.schema.kernel import SCHEMA_HISTORY
 from opora.adapters.sql.schema.tables import METADATA
 
+NAMELESS = {"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
+"""Statements without names, as a pooler in transaction mode needs them: another process may have used a name before."""
 PARTS = "phone_numbers_part_"
 """How the names of the parts begin into which the table of numbers may be parted."""
 
@@ -139,7 +141,7 @@ def on_connection[T](url: str, read: Callable[[Connection], T]) -> T:
             return read(connection)
 
     async def remotely() -> T:
-        engine = create_async_engine(alembic_url(url), poolclass=pool.NullPool)
+        engine = create_async_engine(alembic_url(url), poolclass=pool.NullPool, connect_args=NAMELESS)
         try:
             async with engine.connect() as connection:
                 return await connection.run_sync(read)

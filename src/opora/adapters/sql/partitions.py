@@ -71,6 +71,16 @@ type Progress = Callable[[int, int], None]
 """Told how many numbers were taken over, of about how many."""
 
 
+GRANTS = f"""
+SELECT format('GRANT %s ON {NEXT} TO %s%s', g.privilege_type,
+ CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
+ CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS grant
+FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) AS g
+WHERE c.oid = 'phone_numbers'::regclass AND g.grantee <> c.relowner
+"""
+"""What other roles may do with the old table."""
+
+
 class PartingFailed(Exception):
     """The table could not be parted and is as it was; the text says why."""
 
@@ -164,6 +174,8 @@ class Parting:
         async def exchange() -> None:
             await self._take_over()
             await drop_notes(self.connection)
+            for statement in await self.connection.fetch(GRANTS):
+                await self.connection.execute(statement["grant"])
             await self.connection.execute("DROP TABLE phone_numbers")
             await self.connection.execute(f"ALTER TABLE {NEXT} RENAME TO phone_numbers")
             names = {row["name"]: f"{row['name']}_next" for row in indexes}

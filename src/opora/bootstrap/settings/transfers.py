@@ -13,7 +13,10 @@ class TransferSettings(NumberSettings, frozen=True, kw_only=True):
     sftp_host_key: Annotated[
         str,
         about(
-            "channels", "The drop's public key, a line of `ssh-keyscan`, checked with the partner. Needed with a URL."
+            "channels",
+            "The drop's public key, a line of `ssh-keyscan` or its `.pub` file, checked with the partner. Needed with "
+            "a URL.",
+            form="host_key",
         ),
     ] = ""
     sftp_private_key: Annotated[
