@@ -253,4 +253,9 @@ async def migrated_apart(url: str) -> bool:
         )
     except OSError:
         return False
-    return await child.wait() == 0
+    try:
+        return await child.wait() == 0
+    except BaseException:  # whoever started us has gone: the schema is the next one's affair
+        child.kill()
+        await child.wait()
+        raise

@@ -104,6 +104,11 @@ class Connection(HttpToolsProtocol):
         """See asyncio.Protocol."""
         super().connection_made(MergedWrites(transport, self.loop, self.is_unread))
 
+    def data_received(self, data: bytes) -> None:
+        """See uvicorn. What comes after this side's last word is nobody's request (RFC 9112, section 9.6)."""
+        if not self.transport.is_closing():
+            super().data_received(data)
+
     def is_unread(self) -> bool:
         """Tell whether the client was answered before the whole of its body had come."""
         return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
@@ -122,7 +127,7 @@ class Connection(HttpToolsProtocol):
         connection = self.transport.get_extra_info("socket")
         try:
             told = connection.getsockopt(socket.IPPROTO_TCP, TCP_INFO, ARRIVED_AT + 4)
-        except (OSError, AttributeError):  # closed, or no TCP
+        except (OSError, AttributeError, ValueError):  # closed, or no TCP
             return 0.0
         return int.from_bytes(told[ARRIVED_AT:], sys.byteorder) / 1000 if len(told) == ARRIVED_AT + 4 else 0.0
 

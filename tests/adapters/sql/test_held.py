@@ -20,6 +20,17 @@ class FakeConnection:
     def __init__(self) -> None:
         self.is_lost = False
         self.is_busy = False
+        self.is_stuck = False
+        self.run: list[str] = []
+
+    async def execute(self, sql: str, *, timeout: float) -> None:  # noqa: ASYNC109  # the driver's own signature
+        """Run a statement once the one before it has ended."""
+        async with asyncio.timeout(timeout):
+            while self.is_stuck:  # noqa: ASYNC110  # nothing tells of it
+                await asyncio.sleep(0.001)
+        self.run.append(sql)
+        if sql == "ROLLBACK":
+            self.is_busy = False
 
     def is_closed(self) -> bool:
         """Tell whether it was lost or closed."""
@@ -117,15 +128,31 @@ async def test_a_refusal_is_told_and_takes_no_place(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), asyncio.CancelledError(), asyncpg.InterfaceError("broken")])
-async def test_one_that_may_still_be_at_a_statement_is_closed_and_its_place_is_anothers(
+async def test_one_that_may_still_be_at_a_statement_keeps_its_place_until_the_server_has_left_off(
     server: FakeServer, error: BaseException
 ) -> None:
     held = held_by(server, 1)
     driver = await held.acquire()
-    waiting = asyncio.create_task(held.acquire())
-    await asyncio.sleep(0)
+    server.opened[0].is_stuck = True
     held.release(driver, error)
-    assert await waiting is server.opened[1]
+    waiting = asyncio.create_task(held.acquire())
+    await asyncio.sleep(0.01)
+    assert held.is_full
+    assert not waiting.done()
+    server.opened[0].is_stuck = False
+    assert await waiting is driver
+    assert len(server.opened) == 1
+
+
+async def test_one_that_the_server_does_not_leave_off_is_given_up_in_time(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SETTLE_S", SHORT_S)
+    held = held_by(server, 1)
+    driver = await held.acquire()
+    server.opened[0].is_stuck = True
+    held.release(driver, TimeoutError())
+    assert await held.acquire() is server.opened[1]
     assert server.opened[0].is_lost
 
 
@@ -138,19 +165,21 @@ async def test_a_refused_statement_costs_no_connection(server: FakeServer) -> No
     assert await held.acquire() is driver
 
 
-async def test_one_left_in_a_transaction_or_lost_is_not_lent_again(server: FakeServer) -> None:
+async def test_one_left_in_a_transaction_is_taken_out_of_it_and_a_lost_one_is_not_lent_again(
+    server: FakeServer,
+) -> None:
     held = held_by(server)
-    busy, lost, idle = await held.acquire(), await held.acquire(), None
+    busy, lost = await held.acquire(), await held.acquire()
     server.opened[0].is_busy = True
     server.opened[1].is_lost = True
-    held.release(busy)
     held.release(lost)
-    assert server.opened[0].is_lost
-    idle = await held.acquire()
-    held.release(idle)
+    held.release(busy)
+    assert await held.acquire() is server.opened[2]
+    assert await held.acquire() is busy
+    assert server.opened[0].run == ["SELECT 1", "ROLLBACK"]
+    held.release(server.opened[2])  # type: ignore[arg-type]
     server.opened[2].is_lost = True  # while nobody uses it
-    fresh = [await held.acquire() for _ in range(2)]
-    assert fresh == server.opened[3:]
+    assert await held.acquire() is server.opened[3]
 
 
 async def test_a_waiter_who_gives_up_when_served_hands_it_on(server: FakeServer) -> None:
@@ -203,6 +232,20 @@ async def test_closing_waits_for_what_is_lent_and_cuts_what_does_not_come_back(
     await kept.acquire()
     await kept.close()
     assert server.opened[-1].is_lost
+
+
+async def test_who_waits_while_all_are_closed_is_told_so_and_opens_none(server: FakeServer) -> None:
+    held = held_by(server, 1)
+    driver = await held.acquire()
+    waiting = [asyncio.create_task(held.acquire()) for _ in range(4)]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(held.close())
+    await asyncio.sleep(0)
+    held.release(driver)
+    await closing
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in ends] == [asyncpg.InterfaceError] * 4
+    assert len(server.opened) == 1
 
 
 async def test_one_that_is_opened_while_all_are_closed_is_closed_too(server: FakeServer) -> None:

@@ -225,6 +225,19 @@ async def test_figures_name_a_bounded_number_of_subjects_and_lose_no_call(file):
     store.close()
 
 
+async def test_a_value_that_cannot_be_bound_leaves_no_transaction_open_and_nobody_waiting(file):
+    store = SqliteLimits(file)
+    sql = "SELECT :value"
+    await asyncio.gather(*(store.fetch(sql, {"value": 1}) for _ in range(2)))  # from here on calls come together
+    ends = await asyncio.wait_for(
+        asyncio.gather(*(store.fetch(sql, {"value": one}) for one in (1, "\ud800", 2)), return_exceptions=True), 5
+    )
+    assert any(isinstance(one, Unavailable) for one in ends)
+    assert not store.opened().in_transaction
+    assert (await store.fetch(sql, {"value": 3}))[0][0] == 3
+    store.close()
+
+
 class TestPostgresRateGate(RateGateContract):
     @pytest.fixture(autouse=True)
     def _gate(self, postgres_database):

@@ -127,9 +127,9 @@ async def test_a_connection_lost_after_the_commit_takes_nothing_back(
 ) -> None:
     give_back = TransactionConnection.give_back
 
-    def lost(connection: TransactionConnection, *, is_whole: bool) -> None:
+    def lost(connection: TransactionConnection, error: BaseException | None = None) -> None:
         connection.driver.terminate()
-        give_back(connection, is_whole=is_whole)
+        give_back(connection, error)
 
     before = await database.read.fetch_value(NUMBER)
     monkeypatch.setattr(TransactionConnection, "give_back", lost)
@@ -144,3 +144,25 @@ async def test_a_connection_lost_after_the_commit_takes_nothing_back(
     monkeypatch.undo()
     for _ in range(POOL + 1):
         await (await database.begin()).rollback()
+
+
+ACTIVE = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT pg_sleep%'
+"""
+
+
+async def test_a_statement_that_nobody_waits_for_is_ended_before_its_place_is_anothers(postgres_url: str) -> None:
+    database = PostgresDatabase(postgres_url, pool_size=POOL, wait_s=5.0)
+    await database.open()
+    for _ in range(3 * POOL):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await database.read.fetch("SELECT pg_sleep(20)")
+        assert await database.read.fetch_value(ACTIVE) <= POOL
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), database.scan() as connection:
+            await connection.fetch("SELECT pg_sleep(20)")
+    await asyncio.gather(*(database.read.fetch_value(NUMBER) for _ in range(POOL)))
+    assert await database.read.fetch_value(ACTIVE) == 0
+    await database.close()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from opora.core.kernel.errors import DatabaseUnavailable
+from opora.core.kernel.errors import DatabaseUnavailable, Unavailable
 from opora.core.numbers.usecases.together import Together
 
 pytestmark = pytest.mark.anyio
@@ -78,11 +78,12 @@ async def test_who_goes_away_takes_nobody_along() -> None:
 
 async def test_nobody_waits_for_work_that_was_ended_from_outside() -> None:
     press = Press()
-    together = Together(press, 10)
-    (task,) = await asked(together, 1)
+    together = Together(press, 1)
+    tasks = await asked(together, 1, 2, 3)
     assert together._working is not None
     together._working.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    for task in tasks:
+        with pytest.raises(Unavailable):
+            await task
     press.open.set()
     assert await together(2) == 4

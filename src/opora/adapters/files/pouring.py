@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import suppress
 from hashlib import sha256
 from io import FileIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from opora.adapters.files.threads import DiskThreads
 from opora.core.kernel.errors import BlobTooLarge
 
 CHUNK = 256 * 1024
+GIVEN_UP = "The file was given up."
 
 
 class HashedFile:
@@ -46,7 +48,7 @@ class HashedFile:
         if self.size > self._size_max:
             raise BlobTooLarge(size_max=self._size_max)
         if self._is_given_up:
-            raise ValueError("The file was given up.")
+            raise ValueError(GIVEN_UP)
         if self._begun is None:
             descriptor, place = self._begin()
             self._begun = os.fdopen(descriptor, "wb", buffering=0), place
@@ -61,24 +63,28 @@ class HashedFile:
         """Add the last bytes and return where the file was made; `conclude` is given it while it is still open."""
         with self._lock:
             file, place = self._write(last)
+            if self._is_given_up:
+                raise ValueError(GIVEN_UP)
             conclude(file.fileno(), place)
             file.close()
         return place
 
     def give_up(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind; where the last step is under way already, a whole file may stand that nobody names."""
+        self._is_given_up = True  # outside the lock, so that a write under way is the last
         with self._lock:
-            self._is_given_up = True
             if self._begun is not None:
                 file, place = self._begun
-                file.close()
-                place.unlink(missing_ok=True)
+                try:
+                    file.close()
+                finally:
+                    place.unlink(missing_ok=True)
 
 
 async def poured(
     disk: DiskThreads, file: HashedFile, content: AsyncIterable[bytes], conclude: Callable[[int, Path], None]
 ) -> Path:
-    """Write all of the content; what fails or is cancelled leaves nothing."""
+    """Write all of the content; what fails or is cancelled is given up."""
     try:
         waiting = bytearray()
         async for some in content:
@@ -88,7 +94,8 @@ async def poured(
                 waiting.clear()
         return await disk.do(file.finish, bytes(waiting), conclude)
     except BaseException:
-        await asyncio.shield(disk.do(file.give_up))
+        with suppress(Exception):  # what went wrong first is what is told
+            await asyncio.shield(disk.do(file.give_up))
         raise
 
 
@@ -108,6 +115,8 @@ class FileReader:
     def read(self, length: int) -> bytes:
         """Return that many bytes, fewer at the end."""
         with self._lock:
+            if self.is_over:
+                return b""
             if self._file is None:
                 self._file = FileIO(self._place)
                 self._file.seek(self._start)
@@ -138,4 +147,5 @@ async def read_out(disk: DiskThreads, place: Path, start: int = 0, length: int |
                 yield some
     finally:
         if not reader.is_over:
-            await asyncio.shield(disk.do(reader.close))
+            with suppress(Exception):  # of a file that was only read
+                await asyncio.shield(disk.do(reader.close))

@@ -18,10 +18,12 @@ UNSURE = (
     asyncpg.InternalClientError,
     DatabaseUnavailable,
 )
-"""What ends a loan without telling whether a statement still runs."""
+"""What ends a loan without telling whether its statement still runs."""
 IDLE_S = 300.0
 """A connection that nobody used for so long is closed."""
 LOOK_S = 60.0
+SETTLE_S = 5.0
+"""A server that has not left off a statement by then is given up, and the place with it."""
 CLOSE_S = 5.0
 CLOSED = "The connections are being closed."
 
@@ -30,7 +32,9 @@ class HeldConnections:
     """Up to `size` connections to one server; those given back stay open, the last one given back is lent first.
 
     Whoever finds all of them lent waits in turn, and gets the next one that is given back, or the place of one that was
-    lost. Nothing here awaits between taking a connection and lending it, so that a cancelled caller loses none.
+    lost. Nothing here awaits between taking a connection and lending it, so that a cancelled caller loses none. One
+    whose statement may still run keeps its place until the server has left off: a closed socket alone ends no
+    statement, and `size` is how many the server bears.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], size: int, wait_s: float) -> None:
@@ -42,6 +46,7 @@ class HeldConnections:
         self._lent: set[asyncpg.Connection] = set()
         self._places = 0
         self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        self._settling: set[asyncio.Task[None]] = set()
         self._look: asyncio.TimerHandle | None = None
         self._is_closing = False
         self._all_back = asyncio.Event()
@@ -81,23 +86,36 @@ class HeldConnections:
         try:
             driver = await turn
         except BaseException:
-            if turn.done() and not turn.cancelled():  # given up at the moment it was served
-                self._pass_on(turn.result())
+            if not turn.done():
+                self._waiting.remove(turn)
+            elif not turn.cancelled():  # given up at the moment it was served
+                self._vacate() if turn.result() is None else self.release(turn.result())
             raise
+        if driver is None and self._is_closing:
+            self._vacate()
+            raise asyncpg.InterfaceError(CLOSED)
         return await self._fill_place() if driver is None else driver
 
-    def _pass_on(self, driver: asyncpg.Connection | None) -> None:
-        if driver is None:
-            self._vacate()
-        else:
-            self.release(driver)
+    @property
+    def is_full(self) -> bool:
+        """Whether all are lent: who asks now waits for somebody."""
+        return not self._idle and self._places >= self._size
 
     def release(self, driver: asyncpg.Connection, error: BaseException | None = None) -> None:
         """Take a connection back; `error` is what ended the loan.
 
-        One that was lost meanwhile, was left in a transaction, or may still be at a statement is dropped.
+        One that was lost meanwhile is dropped. One that may still be at a statement, or was left in a transaction, is
+        settled first.
         """
-        if self._is_closing or isinstance(error, UNSURE) or driver.is_closed() or driver.is_in_transaction():
+        if driver.is_closed():
+            self.drop(driver)
+            return
+        if isinstance(error, UNSURE) or driver.is_in_transaction():
+            settling = asyncio.get_running_loop().create_task(self._settle(driver))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+            return
+        if self._is_closing:
             self.drop(driver)
             return
         turn = self._next()
@@ -110,8 +128,22 @@ class HeldConnections:
         if self._look is None:
             self._look = loop.call_later(LOOK_S, self._close_idle)
 
+    async def _settle(self, driver: asyncpg.Connection) -> None:
+        """Have the driver end the statement that nobody waits for any more, and the transaction it was in."""
+        try:
+            with contextlib.suppress(asyncpg.InFailedSQLTransactionError):
+                await driver.execute("SELECT 1", timeout=SETTLE_S)
+            if driver.is_in_transaction():
+                await driver.execute("ROLLBACK", timeout=SETTLE_S)
+        except BaseException as error:
+            self.drop(driver)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self.release(driver)
+
     def drop(self, driver: asyncpg.Connection) -> None:
-        """Take a connection back that nobody knows the state of, and close it."""
+        """Take a connection back that is lost or cannot be settled, and close it."""
         if driver in self._lent:
             self._lent.discard(driver)
             self._vacate()
@@ -164,5 +196,7 @@ class HeldConnections:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._all_back.wait()
+        for settling in self._settling:
+            settling.cancel()
         for driver in list(self._lent):
             self.drop(driver)

@@ -100,6 +100,7 @@ class SqliteLimits(LimitStore):
         self._turning: asyncio.AbstractEventLoop | None = None
         self._asked_in_turn = 0
         self._is_crowded = False
+        self._is_closed = False
         self._waiting: list[Asked] = []
         self._retries: set[asyncio.Task[None]] = set()
 
@@ -135,6 +136,7 @@ class SqliteLimits(LimitStore):
 
     def close(self) -> None:
         """Let the file go; who still waits is told that it is gone."""
+        self._is_closed = True
         failed(self._waiting, Unavailable("the file of limits is closed"))
         self._waiting = []
         if self._opened is not None:
@@ -149,10 +151,10 @@ class SqliteLimits(LimitStore):
             return
         try:
             ran_for(self.opened(), waiting)
-        except sqlite3.Error as error:
+        except Exception as error:  # nobody else would tell those who wait
             self._ask_again(waiting, error)
 
-    def _ask_again(self, waiting: Sequence[Asked], error: sqlite3.Error) -> None:
+    def _ask_again(self, waiting: Sequence[Asked], error: Exception) -> None:
         try:
             refuse_unless_busy(error)
         except Unavailable as refused:
@@ -166,8 +168,10 @@ class SqliteLimits(LimitStore):
         """Run what another process held up."""
         try:
             await self._patiently(lambda driver: ran_for(driver, waiting))
-        except Unavailable as error:
-            failed(waiting, error)
+        except BaseException as error:
+            failed(waiting, error if isinstance(error, Unavailable) else Unavailable("the file of limits was let go"))
+            if not isinstance(error, Exception):
+                raise
 
     async def _patiently[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work, again and again while another process writes; the event loop goes on in between."""
@@ -182,7 +186,9 @@ class SqliteLimits(LimitStore):
             await asyncio.sleep(random.random() / 1_000)  # noqa: S311 - spreads the waiting, keeps no secret
 
     def opened(self) -> sqlite3.Connection:
-        """Return the connection, made when it is first needed; raises sqlite3.Error where it cannot be."""
+        """Return the connection, made when it is first needed; raises sqlite3.Error or Unavailable."""
+        if self._is_closed:
+            raise Unavailable("the file of limits is closed")
         return self._opened or self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -209,7 +215,7 @@ class SqliteLimits(LimitStore):
         return driver
 
 
-def refuse_unless_busy(error: sqlite3.Error) -> None:
+def refuse_unless_busy(error: Exception) -> None:
     """Raise Unavailable unless another process is writing just now, which passes."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF not in BUSY:
         raise Unavailable("the file of limits does not answer") from error
@@ -230,7 +236,7 @@ def ran_for(driver: sqlite3.Connection, waiting: Sequence[Asked]) -> None:
     try:
         found = [driver.execute(asked.text, asked.values).fetchall() for asked in waiting]
         driver.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:  # of a value that cannot be bound too: no transaction may stay open
         with suppress(sqlite3.Error):  # where the transaction is over, its end is what is told
             driver.execute("ROLLBACK")
         raise

@@ -178,21 +178,18 @@ class TransactionConnection(AsyncpgConnection):
             raise translated(error) from error
 
     async def _replace(self) -> None:
-        self.give_back(is_whole=False)
+        driver, self.driver = self.driver, None
+        self._held.drop(driver)
         try:
             self.driver = await self._held.acquire()
         except Exception as error:
             raise translated(error) from error
 
-    def give_back(self, *, is_whole: bool) -> None:
-        """End the loan; a connection that is not whole is closed."""
+    def give_back(self, error: BaseException | None = None) -> None:
+        """End the loan; `error` is what ended it."""
         driver, self.driver = self.driver, None
-        if driver is None:
-            return
-        if is_whole:
-            self._held.release(driver)
-        else:
-            self._held.drop(driver)
+        if driver is not None:
+            self._held.release(driver, error)
 
 
 class PostgresTransaction(Transaction):
@@ -209,25 +206,26 @@ class PostgresTransaction(Transaction):
             if self.connection.is_begun:
                 await self.connection.driver.execute("COMMIT")
         except BaseException as error:  # cancelled in the middle too: nobody knows what the connection holds
-            await self.rollback()
+            await asyncio.shield(self._undo(error))
             known = translated(error) if isinstance(error, Exception) else error
             if known is error:
                 raise
             raise known from error
-        self.connection.give_back(is_whole=True)
+        self.connection.give_back()
 
     async def rollback(self) -> None:
-        await asyncio.shield(self._undo())  # a connection that is left half undone would never be given back
+        await asyncio.shield(self._undo(None))  # a connection that is left half undone would never be given back
 
-    async def _undo(self) -> None:
+    async def _undo(self, error: BaseException | None) -> None:
         connection = self.connection
-        is_whole = connection.driver is not None
-        if is_whole and connection.is_begun:
+        if connection.driver is not None and connection.is_begun:
             try:
                 await connection.driver.execute("ROLLBACK", timeout=UNDO_S)
-            except Exception:  # the server rolls a lost connection back by itself
-                is_whole = False
-        connection.give_back(is_whole=is_whole)
+            except Exception as failure:  # the server rolls a lost connection back by itself
+                error = failure
+            else:
+                error = None  # the server has answered: nothing of ours runs there
+        connection.give_back(error)
 
 
 def connector(url: str, statement_cache: int, timeout_s: float) -> Callable[[], Awaitable[asyncpg.Connection]]:

@@ -68,7 +68,7 @@ class ReplicatedDatabase(PostgresDatabase):
     async def _caught_up(self) -> asyncpg.Connection | None:
         """Take a connection to a replica that has everything committed until now, or none."""
         loop = asyncio.get_running_loop()
-        if loop.time() < self._not_before_s:
+        if loop.time() < self._not_before_s or self._replica.is_full:
             return None
         committed = str(await self.read.fetch_value(COMMITTED))
         with contextlib.suppress(*AWAY):

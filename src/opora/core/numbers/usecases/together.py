@@ -37,9 +37,12 @@ class Together[Given, Found]:
             some, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
                 await self._answer(some)
-            finally:  # ended from outside: whoever waits must not wait for ever
-                for _, answer in some:
-                    answer.cancel()
+            except BaseException:  # ended from outside: whoever waits must not wait for ever
+                for _, answer in some + self._waiting:
+                    if not answer.done():
+                        answer.set_exception(Unavailable())
+                self._waiting = []
+                raise
 
     async def _answer(self, some: Sequence[tuple[Given, Future[Found]]]) -> None:
         try:
