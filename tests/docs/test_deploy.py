@@ -8,8 +8,11 @@ import pytest
 
 from docs.pages import REPOSITORY
 from opora.api.v1.gateway import TOLD
+from opora.bootstrap.serving import KEEP_ALIVE_S
 from opora.bootstrap.settings import Settings
 from opora.cli.entry import GROUPS
+from servers import nginx
+from servers.processes import free_port
 
 DEPLOY = REPOSITORY / "deploy"
 HARDENED = (
@@ -67,3 +70,49 @@ def test_whatever_the_gateway_says_of_a_caller_is_overwritten_wherever_nginx_pas
     for header in TOLD:
         variable = f"$upstream_http_{header.lower().replace('-', '_')}"
         assert f" {variable};" in guarded, header
+
+
+def test_nginx_takes_its_files_where_an_operator_lays_them(tmp_path: Path) -> None:
+    program = nginx.program()
+    if program is None:
+        pytest.skip(nginx.ABSENT)
+    yours = {
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen 443 ssl;": f"listen 127.0.0.1:{free_port()} ssl;",
+    }
+    nginx.configured(tmp_path, yours)
+    command = [program, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "include opora/opora.conf;" in (REPOSITORY / "docs" / "gateway.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/api/v1/phone-numbers/import", "large"),
+        ("/api/phone-numbers/import/", "large"),
+        ("/v1/abs/documents/batch", "large"),
+        ("/api/v1/phone-numbers/imports", "other"),
+        ("/api/v1/dbo/documents", "other"),
+        ("/health/ready", "none"),
+        ("/health/ready/", "none"),
+        ("/HEALTH/db", "none"),
+        ("/health/redis", "none"),
+        ("/metrics", "none"),
+        ("/health/live", "other"),
+        ("/health", "other"),
+    ],
+)
+def test_nginx_tells_apart_what_is_large_and_what_stays_inside(path: str, place: str) -> None:
+    text = (DEPLOY / "nginx" / "opora.conf").read_text()
+    places = re.findall(r"location (~\*?) (\S+) \{\n(.*?)\n    \}", text, re.DOTALL)
+    flags = {"~": re.NOFLAG, "~*": re.IGNORECASE}
+    inside = next((body for how, what, body in places if re.search(what, path, flags[how])), "")
+    assert {"large": "client_max_body_size 0;" in inside, "none": "return 404;" in inside, "other": not inside}[place]
+
+
+def test_nginx_gives_a_connection_up_before_opora_closes_it() -> None:
+    text = (DEPLOY / "nginx" / "opora.conf").read_text()
+    (kept_s,) = re.findall(r"^    keepalive_timeout (\d+)s;", text, re.MULTILINE)
+    assert int(kept_s) < KEEP_ALIVE_S
