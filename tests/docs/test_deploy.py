@@ -37,13 +37,21 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_runs_a_command_that_exists_as_an_account_of_its_own(unit: Path) -> None:
     text = unit.read_text()
-    commands = re.findall(r"^ExecStart(?:Pre)?=\S+/opora (\w+)", text, re.MULTILINE)
-    assert commands
+    commands = re.findall(r"^ExecStart(?:Pre)?=(?:\S+ )*\S+/opora (\w+)", text, re.MULTILINE)
+    assert len(commands) == len(re.findall(r"^ExecStart", text, re.MULTILINE)) == 2
     assert set(commands) <= set(GROUPS)
     assert "User=opora" in text
     assert set(HARDENED) <= set(text.splitlines())
     stop_s = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
     assert [int(one) > Settings().drain_s for one in stop_s] == [True]
+    assert {"StartLimitIntervalSec=0", "Restart=always", "OOMPolicy=continue"} <= set(text.splitlines())
+
+
+def test_each_worker_of_a_machine_has_a_port_of_its_own() -> None:
+    (settings,) = re.findall(
+        r"^ExecStart=/usr/bin/env (\S+) ", (DEPLOY / "systemd" / "opora-worker@.service").read_text(), re.MULTILINE
+    )
+    assert settings == "OPORA_WORKER_PORT=910%i", "EnvironmentFile goes before Environment, and this before both"
 
 
 def test_the_run_of_a_change_migrates_before_it_tests() -> None:
