@@ -252,8 +252,19 @@ def test_the_full_set_up_works_under_the_role_that_may_only_work() -> None:
 
 def test_the_places_of_the_gateway_that_compose_changes_are_there() -> None:
     (entry,) = FULL["services"]["nginx"]["entrypoint"][2:]
-    (shipped,) = re.findall(r"s/(server [^/]+;)/", entry)
-    assert shipped in (DEPLOY / "nginx" / "opora.conf").read_text()
+    changes = re.findall(r"'s(.)(.+?)\1(.+?)\1'", entry)
+    text = (DEPLOY / "nginx" / "opora.conf").read_text()
+    mounted = {one.split(":")[1]: one.split(":")[0] for one in FULL["services"]["nginx"]["volumes"]}
+    assert len(changes) == 2
+    for _, shipped, here in changes:
+        assert shipped in text
+        text = text.replace(shipped, here)
+    assert "server app:8000;" in text
+    assert mounted["/etc/nginx/opora"] == "./nginx"
+    for file in re.findall(r"^    ssl_certificate(?:_key)? (\S+);", text, re.MULTILINE):
+        assert mounted[str(Path(file).parent)] == "./tls"
+    for file in re.findall(r"^ +include (\S+);", text, re.MULTILINE):
+        assert (DEPLOY / "nginx" / Path(file).relative_to("opora")).exists()
 
 
 def test_scripts_of_the_containers_are_scripts() -> None:
