@@ -194,6 +194,36 @@ def test_who_still_sends_what_was_refused_reads_why_before_the_connection_ends(f
             assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b"\r\n\r\nno\n")
 
 
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_follows_the_last_answer_of_a_connection_is_not_carried_out(factory: Callable[[], Any]) -> None:
+    async def served() -> tuple[list[str], bytes]:
+        seen: list[str] = []
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            seen.append(scope["method"])
+            await refusing(scope, receive, send)
+
+        config, state = Config(noting, log_config=None, lifespan="off"), ServerState()
+        config.load()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(config, state, {}), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n")
+        head = await reader.readuntil(b"no\n")
+        writer.write(b"0123456789PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        writer.write_eof()
+        rest = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await all_gone(state)
+        return seen, head + rest
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        seen, answer = runner.run(served())
+    assert (seen, answer.count(b"HTTP/1.1 413")) == (["POST"], 1)
+
+
 async def test_a_client_that_never_ends_its_body_is_left_after_a_while(under: Recorder, monkeypatch: Any) -> None:
     monkeypatch.setattr("opora.bootstrap.wire.LINGER_S", 0.01)
     merged = MergedWrites(under, asyncio.get_running_loop(), lambda: True)

@@ -13,11 +13,19 @@ import yaml
 from jsonschema import Draft7Validator
 
 from docs.pages import REPOSITORY
+from opora.adapters.sandbox.children import Limits
 from opora.bootstrap.settings import Settings
+from opora.bootstrap.transfers import ROW_BYTES
 from opora.cli.entry import GROUPS
 
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
 SCHEMAS = json.loads((Path(__file__).parent / "kubernetes.json").read_text())
+SERVING = ("opora-api", "opora-worker")
+SURGE = 1
+CONNECTIONS = 97
+"""What PostgreSQL lets in by itself: 100, of which three are the superuser's."""
+ITSELF_MIB = 512
+"""What a process of Opora takes beside its children, with room."""
 WORKFLOW = REPOSITORY / ".github" / "workflows" / "ci.yaml"
 
 
@@ -113,8 +121,39 @@ def test_what_serves_is_probed_spread_scaled_and_kept_up(component: str) -> None
     assert budget["spec"]["minAvailable"] < scaler["spec"]["minReplicas"]
 
 
+def scaled(component: str) -> int:
+    """Give the most pods of a component."""
+    (scaler,) = (one for one in named("HorizontalPodAutoscaler") if one["metadata"]["name"] == f"opora-{component}")
+    return int(scaler["spec"]["maxReplicas"])
+
+
+def mib(quantity: str) -> int:
+    """Read a quantity of memory as a manifest writes it."""
+    return int(quantity[:-2]) * {"Mi": 1, "Gi": 1024}[quantity[-2:]]
+
+
+def test_how_many_run_is_said_by_the_scaler_alone_and_settings_know_it() -> None:
+    for deployment in named("Deployment"):
+        assert "replicas" not in deployment["spec"], "every apply would set the scaler back"
+    assert int(SETTINGS["OPORA_INSTANCES_EXPECTED"]) == scaled("api")
+    pods = sum(scaled(one["metadata"]["labels"]["app.kubernetes.io/component"]) + SURGE for one in named("Deployment"))
+    assert pods * int(SETTINGS["OPORA_DATABASE_POOL_MAX"]) <= CONNECTIONS
+
+
+def test_a_pod_has_memory_and_room_for_what_it_reads_in_children() -> None:
+    limits = {name: mib(PODS[name]["containers"][0]["resources"]["limits"]["memory"]) for name in SERVING}
+    imports = int(SETTINGS["OPORA_WORKER_CONCURRENCY"]) * int(SETTINGS["OPORA_IMPORT_MEMORY_MB"])
+    readers = Settings().document_readers * Limits().memory_bytes // 2**20
+    assert limits["opora-api"] >= readers + ITSELF_MIB
+    assert limits["opora-worker"] >= imports + ITSELF_MIB
+    room = {name: {one["name"]: mib(one["emptyDir"]["sizeLimit"]) for one in PODS[name]["volumes"]} for name in SERVING}
+    assert room["opora-api"]["home"] * 2**20 >= 4 * Settings().document_batch_bytes
+    of_one = Settings().import_size_max_mb + Settings().import_rows_max * ROW_BYTES // 2**20
+    assert room["opora-worker"]["tmp"] >= int(SETTINGS["OPORA_WORKER_CONCURRENCY"]) * of_one
+
+
 def test_a_pod_gets_time_for_what_is_under_way() -> None:
-    for name in ("opora-api", "opora-worker"):
+    for name in SERVING:
         (container,) = PODS[name]["containers"]
         goodbye_s = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         assert PODS[name]["terminationGracePeriodSeconds"] > goodbye_s + int(SETTINGS["OPORA_DRAIN_S"])

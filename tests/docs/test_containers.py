@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from guide.sources import sources
 
 from docs.pages import REPOSITORY
+from opora.adapters.sandbox.children import Limits
 from opora.bootstrap.settings import Settings
 from opora.cli.entry import GROUPS, commands_of
 
@@ -19,6 +21,8 @@ FILES = ("compose.yaml", "compose.full.yaml")
 SMALL, FULL = (yaml.safe_load((DEPLOY / name).read_text()) for name in FILES)
 BIN = Path(sys.executable).parent
 KNOWN = {f"OPORA_{name.upper()}" for name in Settings.__struct_fields__}
+ITSELF_MB = 512
+"""What a process of Opora takes beside its children, with room."""
 ONE_SHOT = {"migrate", "roles", "bucket"}
 WRITES_ITS_ROOT = {"sftp"}
 """A drop to try things on, whose image makes accounts at its start; no partner of production stands here."""
@@ -194,11 +198,48 @@ def test_every_variable_that_is_wanted_stands_in_the_example() -> None:
             assert re.search(rf"^#?{name}=", example, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("file", [*FILES, ".env.example", "Dockerfile", "nginx/opora.conf"])
+@pytest.mark.parametrize("file", [*FILES, "opora.env.example", "Dockerfile", "nginx/opora.conf"])
 def test_every_setting_that_is_named_exists(file: str) -> None:
     named = set(re.findall(r"\bOPORA_[A-Z_]+\b", (DEPLOY / file).read_text()))
     assert named
     assert named <= KNOWN
+
+
+def test_containers_of_opora_are_given_the_settings_and_no_passwords_of_others() -> None:
+    given = {service["env_file"] for service in SERVICES.values() if "env_file" in service}
+    assert given == {"opora.env"}
+    assert "OPORA_" not in (DEPLOY / ".env.example").read_text()
+    names = re.findall(r"^#?([A-Z_]+)=", (DEPLOY / "opora.env.example").read_text(), re.MULTILINE)
+    assert names
+    assert all(name.startswith("OPORA_") for name in names)
+    ignored = (REPOSITORY / ".gitignore").read_text().splitlines()
+    assert {"/deploy/.env", "/deploy/opora.env", "/deploy/tls/"} <= set(ignored)
+
+
+def test_the_drop_can_be_started_before_its_key_is_known() -> None:
+    assert "${SFTP_HOST_KEY:-}" in (DEPLOY / "compose.full.yaml").read_text()
+    assert set(SERVICES["sftp"].get("depends_on", ())) == set()
+
+
+def test_opora_trusts_nginx_alone_and_lets_it_ask() -> None:
+    (config,) = SMALL["networks"]["front"]["ipam"]["config"]
+    address = ip_address(SERVICES["nginx"]["networks"]["front"]["ipv4_address"])
+    assert address in ip_network(config["subnet"])
+    assert address not in ip_network(config["ip_range"]), "another container might be given it"
+    for name in ("app", "worker"):
+        settings = FULL["services"][name]["environment"]
+        assert settings["OPORA_TRUSTED_PROXIES"] == settings["OPORA_INTERNAL_NETWORKS"] == str(address)
+    assert f"OPORA_TRUSTED_PROXIES={config['gateway']}\n" in (DEPLOY / "opora.env.example").read_text()
+
+
+def test_what_reads_files_in_children_has_the_memory_for_them() -> None:
+    settings = SMALL["services"]["worker"]["environment"]
+    imports_mb = int(settings["OPORA_WORKER_CONCURRENCY"]) * int(settings["OPORA_IMPORT_MEMORY_MB"])
+    assert imports_mb + ITSELF_MB <= int(SERVICES["worker"]["mem_limit"].removesuffix("g")) * 1024
+    readers_mb = Settings().document_readers * Limits().memory_bytes // 2**20
+    assert readers_mb + ITSELF_MB <= int(SERVICES["app"]["mem_limit"].removesuffix("g")) * 1024
+    assert SERVICES["worker"]["tmpfs"] == []
+    assert "scratch:/tmp" in SERVICES["worker"]["volumes"]
 
 
 def test_the_full_set_up_works_under_the_role_that_may_only_work() -> None:
@@ -211,8 +252,19 @@ def test_the_full_set_up_works_under_the_role_that_may_only_work() -> None:
 
 def test_the_places_of_the_gateway_that_compose_changes_are_there() -> None:
     (entry,) = FULL["services"]["nginx"]["entrypoint"][2:]
-    (shipped,) = re.findall(r"s/(server [^/]+;)/", entry)
-    assert shipped in (DEPLOY / "nginx" / "opora.conf").read_text()
+    changes = re.findall(r"'s(.)(.+?)\1(.+?)\1'", entry)
+    text = (DEPLOY / "nginx" / "opora.conf").read_text()
+    mounted = {one.split(":")[1]: one.split(":")[0] for one in FULL["services"]["nginx"]["volumes"]}
+    assert len(changes) == 2
+    for _, shipped, here in changes:
+        assert shipped in text
+        text = text.replace(shipped, here)
+    assert "server app:8000;" in text
+    assert mounted["/etc/nginx/opora"] == "./nginx"
+    for file in re.findall(r"^    ssl_certificate(?:_key)? (\S+);", text, re.MULTILINE):
+        assert mounted[str(Path(file).parent)] == "./tls"
+    for file in re.findall(r"^ +include (\S+);", text, re.MULTILINE):
+        assert (DEPLOY / "nginx" / Path(file).relative_to("opora")).exists()
 
 
 def test_scripts_of_the_containers_are_scripts() -> None:

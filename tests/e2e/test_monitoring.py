@@ -92,11 +92,42 @@ def test_every_topic_that_a_query_names_is_announced_by_somebody() -> None:
     assert named <= topics
 
 
-def test_jobs_of_queries_are_those_that_are_scraped() -> None:
-    configured = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
+@pytest.mark.parametrize("file", ["prometheus.yaml", "kubernetes.yaml"])
+def test_jobs_of_queries_are_those_that_are_scraped(file: str) -> None:
+    configured = yaml.safe_load((DEPLOY / "prometheus" / file).read_text())["scrape_configs"]
     scraped = {one["job_name"] for one in configured}
     jobs = {one.value for *_, labels in asked() for one in labels if one.name == "job"}
     assert jobs - {"opora.*"} == scraped
+
+
+def test_in_a_cluster_the_ports_that_are_scraped_are_those_of_the_pods() -> None:
+    configured = yaml.safe_load((DEPLOY / "prometheus" / "kubernetes.yaml").read_text())["scrape_configs"]
+    wanted = set()
+    for component in ("api", "worker"):
+        pods = next(yaml.safe_load_all((DEPLOY / "kubernetes" / f"{component}.yaml").read_text()))["spec"]["template"]
+        (container,) = pods["spec"]["containers"]
+        labels = pods["metadata"]["labels"]
+        named = [labels[f"app.kubernetes.io/{one}"] for one in ("name", "component")]
+        wanted.add(";".join([*named, container["ports"][0]["name"]]))
+    assert {one["relabel_configs"][0]["regex"] for one in configured} == wanted
+
+
+def test_what_lasts_as_long_as_it_is_listened_to_is_not_held_for_slow() -> None:
+    (slow,) = (rule["expr"] for rule in GROUP["rules"] if rule["alert"] == "OporaSlow")
+    (pattern,) = (
+        one.value
+        for found in selectors(promql_parser.parse(slow))
+        for one in found.matchers.matchers
+        if one.name == "route"
+    )
+    page = (REPOSITORY / "docs" / "reference" / "access.md").read_text()
+    routes = set(re.findall(r"^\| `[A-Z]+ (\S+)` \|", page, re.MULTILINE))
+    assert {route for route in routes if re.fullmatch(pattern, route)} == {
+        "/api/v1/chat/completions",
+        "/api/v1/generate",
+        "/api/v1/generate/{task_id}/stream",
+        "/api/v1/notifications/stream",
+    }
 
 
 def test_there_are_three_boards_and_none_draws_over_itself() -> None:

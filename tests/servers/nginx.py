@@ -1,7 +1,6 @@
 """A real nginx with the configuration that is shipped: in a folder of its own, on free ports, gone with the tests."""
 
 import ipaddress
-import re
 import shutil
 import socket
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    include {folder}/opora.conf;
+    include opora/opora.conf;
 }}
 """
 
@@ -65,26 +64,30 @@ def certificate(folder: Path) -> Path:
     return file
 
 
-def configured(folder: Path, text: str, yours: Mapping[str, str]) -> None:
-    """Write the shipped files with the places marked as yours filled in."""
-    for old, new in yours.items():
+def configured(folder: Path, yours: Mapping[str, str]) -> Path:
+    """Lay the shipped files where an operator does, in `opora/`, with what is marked as yours filled in.
+
+    Returns the certificate to trust.
+    """
+    beside = folder / "opora"
+    beside.mkdir(parents=True)
+    trusted = certificate(beside)
+    text = (DEPLOY / "opora.conf").read_text()
+    for old, new in {"/etc/nginx/opora/tls": str(beside / "tls"), **yours}.items():
         assert old in text, f"the shipped configuration does not say {old!r}"
         text = text.replace(old, new)
-    text = re.sub(r"include (opora-\w+\.conf)", rf"include {folder}/\1", text)
-    (folder / "opora.conf").write_text(text)
+    (beside / "opora.conf").write_text(text)
     for name in ("opora-proxy.conf", "opora-guarded.conf"):
-        shutil.copy(DEPLOY / name, folder / name)
+        shutil.copy(DEPLOY / name, beside / name)
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
+    return trusted
 
 
 def start(folder: Path, guarded_pid: int, yours: Mapping[str, str], port: int) -> tuple[Guarded, Path]:
     """Serve the shipped configuration; returns the process and the certificate to trust."""
     found = program()
     assert found is not None, ABSENT
-    folder.mkdir(parents=True)
-    trusted = certificate(folder)
-    places = {"/etc/nginx/opora/tls": str(folder / "tls"), **yours}
-    configured(folder, (DEPLOY / "opora.conf").read_text(), places)
+    trusted = configured(folder, yours)
     server = Guarded([found, "-p", str(folder), "-c", str(folder / "nginx.conf")], folder, guarded_pid)
     server.wait_until(lambda: answers(port))
     return server, trusted
