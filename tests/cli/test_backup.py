@@ -70,6 +70,18 @@ def test_without_secrets_the_archive_names_the_root_that_it_needs(
     assert "OPORA_SECRET_KEY: the archive holds none" in opora("restore", "bare.tar.gz").out
 
 
+def test_a_key_that_was_given_beside_the_root_is_named_and_asked_for(
+    opora: Opora, installation: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPORA_ENCRYPTION_KEY", "a key of one's own that follows from no root, and long")
+    assert opora("backup", "keyed.tar.gz").code == Exit.OK
+    elsewhere(installation, monkeypatch)
+    assert "OPORA_ENCRYPTION_KEY" not in opora("restore", "keyed.tar.gz").out
+    elsewhere(installation, monkeypatch, "third")
+    monkeypatch.delenv("OPORA_ENCRYPTION_KEY")
+    assert "Give OPORA_ENCRYPTION_KEY as where it was made" in opora("restore", "keyed.tar.gz").out
+
+
 def spoiled(archive: Path, secret: Path) -> dict[str, bytes]:
     """Give archives that are cut short, altered, added to, and none at all."""
     plain = gzip.decompress(archive.read_bytes())

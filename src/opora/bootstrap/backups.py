@@ -16,7 +16,7 @@ from opora.adapters.sql.kept_files import KeptFile, kept_files
 from opora.adapters.sql.revisions import current, newest
 from opora.adapters.sql.snapshot import check_file, take_snapshot
 from opora.adapters.sql.sqlite import SqliteConnection, SqliteDatabase
-from opora.bootstrap.secrets import FILE_NAME, fingerprint
+from opora.bootstrap.secrets import FILE_NAME, fingerprint, given_beside_root
 from opora.bootstrap.settings import Settings
 from opora.bootstrap.storage import blobs_of
 from opora.core.kernel.errors import NoSuchBlob
@@ -75,6 +75,7 @@ def back_up(settings: Settings, path: Path, *, with_secrets: bool, progress: Pro
                 "revision": taken.revision,
                 "made_at": datetime.now(UTC).isoformat(),
                 "root": fingerprint(settings) if settings.secret_key else "",
+                "given": given_beside_root(settings),
                 "missing": list(taken.missing),
             }
         )
@@ -205,6 +206,9 @@ def _needs(settings: Settings, manifest: dict[str, Any]) -> list[str]:
     needs = []
     if manifest["root"] and not settings.secret_key and FILE_NAME not in manifest["members"]:
         needs.append("Give the secret it was made with, in OPORA_SECRET_KEY: the archive holds none")
+    lacking = sorted(set(manifest.get("given", ())) - set(given_beside_root(settings)))
+    if lacking:
+        needs.append(f"Give {', '.join(lacking)} as where it was made: what they lock does not open without them")
     if manifest["revision"] < newest():
         needs.append("`opora db upgrade`")
     needs.append("`opora check`")

@@ -112,6 +112,20 @@ def with_derived(settings: Settings) -> Settings:
     )
 
 
+DERIVED = ("key_peppers", "cursor_key", "audit_key", "encryption_key", "softphone_secret", "payments_secret")
+"""The secrets that follow from the root unless they are given."""
+
+
+def given_beside_root(settings: Settings) -> list[str]:
+    """Name the variables of the secrets that do not follow from the root: whoever keeps the root alone lacks them."""
+    bare = replace(settings, key_peppers=(), **dict.fromkeys(DERIVED[1:], ""))
+    by_root = with_derived(bare)
+    own = [name for name in DERIVED if getattr(settings, name) not in (getattr(bare, name), getattr(by_root, name))]
+    if settings.encryption_keys_old:
+        own.append("encryption_keys_old")
+    return [f"OPORA_{name.upper()}" for name in own]
+
+
 def _text(root: str, purpose: str) -> str:
     return urlsafe_b64encode(hkdf(root, purpose)).decode()
 
