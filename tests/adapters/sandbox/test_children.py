@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sandbox.sightings import ended, pid_of, said_in
 from opora.adapters.sandbox.children import Limits, Sandbox
 from opora.adapters.sandbox.hearing import MIB, ChildFailed, Patience, failure
 from opora.adapters.sandbox.judge import PRELOADED, SandboxedJudge
@@ -28,41 +29,6 @@ async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:
     sandbox = Sandbox((DEEDS,), children_max=4)
     yield sandbox
     await sandbox.close()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> str:
-    (tmp_path / "file").write_bytes(b"12345")
-    return str(tmp_path / "file")
-
-
-def said_in(folder: Path) -> int | None:
-    """Return the id that a sleeping child has left, once."""
-    for said in folder.glob("pid-*"):
-        said.unlink()
-        return int(said.name.removeprefix("pid-"))
-    return None
-
-
-async def pid_of(folder: Path) -> int:
-    """Wait for the child that sleeps and return its id."""
-    for _ in range(600):
-        pid = said_in(folder)
-        if pid is not None:
-            return pid
-        await asyncio.sleep(0.05)
-    raise AssertionError("no child began")
-
-
-async def ended(pid: int) -> None:
-    """Wait until a process is gone."""
-    for _ in range(600):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the child lives on")
 
 
 async def test_returns_what_the_function_found(sandbox: Sandbox, file: str) -> None:

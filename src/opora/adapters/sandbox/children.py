@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,12 @@ PASSED_ON = ("TMPDIR",)
 """Variables of the service's environment that children know too."""
 ASKED_FOR_A_CHILD = 16
 """How many calls stand before the nursery for each child that may live: a busy event loop hears of an end late, and by
-then the next child has begun and ended. Each costs six descriptors."""
+then the next child has begun and ended."""
+ASKED_MAX = 64
+"""How many calls stand before the nursery at the most, beside those whose child lives: each holds three descriptors
+here and three there, and a process may often have 1024, most of them for its clients. The other calls wait without."""
+GOING_S = 5.0
+"""How long a nursery may take to end once its socket has closed; one that is stuck is killed then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Sandbox:
         """The calls past `children_max` wait their turn, the first of them before the nursery."""
         self._preloaded = preloaded
         self._children_max = children_max
-        self._turns = asyncio.Semaphore(children_max * ASKED_FOR_A_CHILD)
+        self._turns = asyncio.Semaphore(children_max + min(children_max * ASKED_FOR_A_CHILD, ASKED_MAX))
         self._patience = patience or Patience()
         self._idle_s = idle_s
         self._control: socket.socket | None = None
@@ -124,9 +129,10 @@ class Sandbox:
             if self._going is not None:
                 self._going.cancel()
                 self._going = None
-            if self._control is None or self._nursery is None or self._nursery.returncode is not None:
+            if self._control is None or has_hung_up(self._control):
                 await self.close()
                 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                ours.setblocking(False)  # a nursery that is stuck reads nothing, and must not hold the event loop
                 try:
                     with theirs:
                         self._nursery = await self._started(theirs.fileno())
@@ -172,7 +178,7 @@ class Sandbox:
             await self.close()
 
     async def close(self) -> None:
-        """Let the nursery go; it ends, and its children with it, when its socket closes."""
+        """Let the nursery go; it ends, and its children with it, when its socket closes, or it is killed."""
         if self._going is not None:
             self._going.cancel()
             self._going = None
@@ -181,4 +187,27 @@ class Sandbox:
         if control is not None:
             control.close()
         if nursery is not None:
-            await nursery.wait()
+            await gone(nursery)
+
+
+def has_hung_up(control: socket.socket) -> bool:
+    """Tell whether a nursery, which says nothing on its socket, has ended, be it that nobody waited for it yet."""
+    try:
+        return not control.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except ConnectionError:  # it left messages unread
+        return True
+
+
+async def gone(nursery: asyncio.subprocess.Process) -> None:
+    """Wait until a nursery has ended; one that does not end, or that we cannot wait for, is killed."""
+    with suppress(TimeoutError):
+        try:
+            async with asyncio.timeout(GOING_S):
+                await nursery.wait()
+        finally:
+            if nursery.returncode is None:
+                with suppress(ProcessLookupError):
+                    nursery.kill()
+    await nursery.wait()

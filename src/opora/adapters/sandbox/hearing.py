@@ -65,10 +65,12 @@ class Hearing:
     """What is heard of one child: lines on what becomes of it, and its answer."""
 
     def __init__(
-        self, control: socket.socket, told: asyncio.StreamReader, found: asyncio.StreamReader, patience: Patience
+        self,
+        told: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        found: asyncio.StreamReader,
+        patience: Patience,
     ) -> None:
-        self._control = control
-        self._lines = told
+        self._lines, self._line = told
         self._found = found
         self._patience = patience
         self._told: dict[str, Any] = {}
@@ -143,10 +145,8 @@ class Hearing:
         return failure("broken" if "signal" in told else "killed")
 
     def end(self) -> None:
-        """Have the child ended if it still lives; whoever forked it knows whether its id is still its own."""
-        if "pid" in self._told and "signal" not in self._told:
-            with suppress(OSError):
-                self._control.send(json.dumps({"end": self._told["pid"]}).encode(), socket.MSG_DONTWAIT)
+        """Hang up: the nursery kills the child if it still lives, or never begins it. No more is told of it."""
+        self._line.close()
 
 
 @asynccontextmanager
@@ -156,7 +156,8 @@ async def child(
     """Ask for a child, lend what it is heard by and fed through; raises SilentNursery, or OSError for no descriptors.
 
     They are sockets and no pipes: uvloop closes the descriptor of a pipe twice, the second time whoever has it by then.
-    Each way has its own: a child that ends without having read all would take with it what it had written.
+    Each way has its own: a child that ends without having read all would take with it what it had written. On leaving,
+    wherever that happens, the socket on which it is told closes, and that ends the child.
     """
     async with AsyncExitStack() as stack:
         ours = asked(control, message)  # the child is on its way: each line takes a turn of the event loop to open
@@ -164,9 +165,8 @@ async def child(
         lines: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         while ours:
             lines.append(await stack.enter_async_context(line_on(ours.pop(0))))
-        (told, _), (found, _), (_, food) = lines
-        hearing = Hearing(control, told, found, patience)
-        stack.callback(hearing.end)
+        told, (found, _), (_, food) = lines
+        hearing = Hearing(told, found, patience)
         await hearing.begun()
         yield hearing, food
 
@@ -178,7 +178,7 @@ def asked(control: socket.socket, message: bytes) -> list[socket.socket]:
         for _ in range(3):
             one, other = socket.socketpair()
             pairs.append((ours.enter_context(one), theirs.enter_context(other)))
-        with suppress(ConnectionError):  # then all end without a word
+        with suppress(ConnectionError, BlockingIOError):  # it died, or reads nothing: then all end without a word
             socket.send_fds(control, [message], [other.fileno() for _, other in pairs])
         ours.pop_all()
     return [one for one, _ in pairs]
