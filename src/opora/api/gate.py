@@ -252,9 +252,9 @@ class Gate:
         """Return the whole body, of the type the route takes and fit to be decoded."""
         sent = bodies.media_type(head)
         if facts.media_type is not None:
-            bodies.check_media_type(sent, facts.media_type, head)
+            bodies.check_media_type(sent, (facts.media_type, *facts.other_types), head)
         body = await bodies.read(receive, facts.body_max_bytes, self.body_timeout_s)
-        if bodies.JSON in (facts.media_type, sent):
+        if sent == bodies.JSON or (facts.media_type == bodies.JSON and sent not in facts.other_types):
             json_guard.check(body)
         return body
 

@@ -28,6 +28,7 @@ NO_QUERY = QueryFacts()
 class RouteFacts:
     """One handler's row: who may call it, which body and which query parameters it takes, what a call costs.
 
+    A body is of `media_type`, or of one of `other_types`; of none where the handler takes none or reads a form.
     `waits` tells that a call may take long without being worked on: it streams, or waits for a slow sender or a text.
     `by_peer` judges an internal call by who makes it and not by whom it is made for; `takes_basic` lets a key come as
     HTTP Basic, with its id as the name; `refused_as` gives refusals a form that the route's protocol wants;
@@ -37,6 +38,7 @@ class RouteFacts:
     policy: Policy
     query: QueryFacts = NO_QUERY
     media_type: str | None = None
+    other_types: tuple[str, ...] = ()
     body_max_bytes: int = BODY_MAX_BYTES
     is_upload: bool = False
     is_repeatable: bool = False
@@ -147,11 +149,13 @@ def _facts(handler: HTTPRouteHandler, method: str, model: Any, body_max_bytes: i
     if policy is None:
         return None
     upload_max_bytes = handler.opt.get("upload_max_bytes")
+    media_types = _media_types(handler)
     repeatable = handler.opt.get("repeatable", policy.access not in {Access.PUBLIC, Access.EXEMPT, Access.INTERNAL})
     return RouteFacts(
         policy=policy,
         query=_query(handler, model),
-        media_type=_media_type(handler),
+        media_type=media_types[0] if media_types else None,
+        other_types=media_types[1:],
         body_max_bytes=upload_max_bytes or handler.opt.get("body_max_bytes", body_max_bytes),
         is_upload=upload_max_bytes is not None,
         is_repeatable=method == "POST" and bool(repeatable),
@@ -170,12 +174,12 @@ def _streams(handler: HTTPRouteHandler) -> bool:
     return Stream in _kinds(handler.parsed_fn_signature.return_type.annotation)
 
 
-def _media_type(handler: HTTPRouteHandler) -> str | None:
-    """Return the media type a handler's body parameter declares, None where it reads the request itself."""
+def _media_types(handler: HTTPRouteHandler) -> tuple[str, ...]:
+    """Return the types of body a handler takes: what it says it reads itself, or what its body parameter declares."""
     field = handler.parsed_data_field
     if field is None or not isinstance(field.kwarg_definition, BodyKwarg):
-        return None
-    return str(getattr(field.kwarg_definition.media_type, "value", field.kwarg_definition.media_type))
+        return tuple(handler.opt.get("takes", ()))
+    return (str(getattr(field.kwarg_definition.media_type, "value", field.kwarg_definition.media_type)),)
 
 
 def _query(handler: HTTPRouteHandler, model: Any) -> QueryFacts:

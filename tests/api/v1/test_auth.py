@@ -85,6 +85,31 @@ async def test_what_is_no_log_in_is_refused_by_name(client, sent, status):
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
+@pytest.mark.parametrize("type", [None, "application/json", "application/vnd.api+json"])
+async def test_a_log_in_is_guarded_as_json_whatever_its_type_says(client, type):
+    headers = {} if type is None else {"content-type": type}
+    twice = b'{"email":"anna@example.org","password":"a","password":"b"}'
+    answer = await client.post("/auth/login", content=twice, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
+    nul = b'{"email":"anna@example.org","password":"a\\u0000"}'
+    answer = await client.post("/auth/login", content=nul, headers=headers)
+    assert (answer.status_code, answer.json()["errors"].keys()) == (422, {"password"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "named"),
+    [
+        ({"json": {}}, {"email", "password"}),
+        ({"json": {"email": 5, "remember": True}}, {"email", "password", "remember"}),
+        ({"json": {**ANNA, "username": "anna", "password": ""}}, {"email", "password"}),
+        ({"data": {"grant_type": "password"}}, {"email", "password"}),
+    ],
+)  # fmt: skip
+async def test_every_field_of_a_log_in_at_fault_is_named(client, sent, named):
+    answer = await client.post("/auth/login", **sent)
+    assert (answer.status_code, answer.json()["errors"].keys()) == (422, named)
+
+
 async def test_a_session_from_log_in_over_refresh_to_log_out(client, service, stage):
     first = (await client.post("/auth/login", json=ANNA)).json()
     answer = await client.post("/auth/refresh", json={"refresh_token": first["refresh_token"]})
