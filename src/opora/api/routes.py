@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+import msgspec
 from litestar import Litestar
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import BodyKwarg
 from litestar.response import Stream
 from litestar.routes import HTTPRoute, WebSocketRoute
+from litestar.serialization import default_deserializer
 
 from opora.api.bodies import BODY_MAX_BYTES
 from opora.api.errors import MethodNotAllowed, NoSuchRoute
@@ -186,12 +189,19 @@ def _query(handler: HTTPRouteHandler, model: Any) -> QueryFacts:
     """Sort a handler's query parameters by what their values must be checked for."""
     names, repeated = set(), set()
     by_type: dict[type, set[str]] = {int: set(), datetime: set(), date: set()}
+    required: set[str] = set()
+    decoders: dict[str, Any] = {}
     fields = handler.parsed_fn_signature.parameters
+    decoded = handler.signature_model.__annotations__
     for parameter in model.expected_query_params:
         name = parameter.field_alias
         names.add(name)
         if parameter.is_sequence:
             repeated.add(name)
+        if parameter.is_required or parameter.default is Ellipsis:
+            required.add(name)
+        wanted = decoded.get(parameter.field_name, Any)
+        decoders[name] = partial(msgspec.convert, type=wanted, strict=False, dec_hook=default_deserializer)
         field = fields.get(parameter.field_name)
         for kind in _kinds(field.annotation) if field is not None else ():
             if kind in by_type:
@@ -204,6 +214,8 @@ def _query(handler: HTTPRouteHandler, model: Any) -> QueryFacts:
         frozenset(by_type[datetime]),
         frozenset(by_type[date]),
         is_open,
+        frozenset(required),
+        dict(sorted(decoders.items())),
     )
 
 

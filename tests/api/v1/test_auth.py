@@ -58,6 +58,9 @@ async def test_the_sixth_wrong_password_waits(client):
     assert (answer.status_code, answer.json()["code"]) == (429, "login_limited")
     assert answer.json()["limit"] == 5 and answer.json()["remaining"] == 0 and answer.json()["reset_at"]
     assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.headers.get_list("x-ratelimit-limit") == ["5"]
+    assert answer.headers.get_list("x-ratelimit-remaining") == ["0"]
+    assert len(answer.headers.get_list("x-ratelimit-reset")) == 1
 
 
 @pytest.mark.parametrize(
