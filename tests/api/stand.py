@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 import httpx
@@ -203,6 +204,11 @@ class Thing(msgspec.Struct):
     title: str
 
 
+class Kind(StrEnum):
+    NEW = "new"
+    OLD = "old"
+
+
 class SlotTaken(errors.Conflict):
     """Someone else has this slot."""
 
@@ -240,6 +246,17 @@ class ThingController(Controller):
     @delete("/{thing_id:int}", opt=policy.needs("things:write"))
     async def drop(self, thing_id: FromPath[int]) -> None:
         raise SlotTaken("Taken.", thing_id=thing_id)
+
+    @get("/between", opt=policy.PUBLIC)
+    async def between(
+        self,
+        start: Annotated[date, QueryParameter(name="from")],
+        end: Annotated[date, QueryParameter(name="to")],
+        shelf: Annotated[int, QueryParameter(ge=1)],
+        kind: Annotated[Kind | None, QueryParameter()] = None,
+        size: FromQuery[bool | None] = None,
+    ) -> dict[str, object]:
+        return {"from": start, "to": end, "shelf": shelf, "kind": kind, "size": size}
 
     @get("/since", opt=policy.PUBLIC)
     async def since(

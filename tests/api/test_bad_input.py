@@ -126,6 +126,31 @@ async def test_a_packed_body_is_refused(stand: Stand) -> None:
     assert answer.status_code == 415
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "fields"),
+    [
+        (b"", 201, None),
+        (b"{}", 201, None),
+        (b"null", 201, None),
+        (b'{"junk":1}', 422, {"junk"}),
+        (b'{"junk":1,"more":[{}]}', 422, {"junk", "more"}),
+        (b"[1]", 422, {"body"}),
+        (b"0", 422, {"body"}),
+        (b"{", 400, None),
+        (b'{"a":1,"a":2}', 400, None),
+    ],
+)
+@pytest.mark.parametrize("sent", ["application/json", ""])
+async def test_a_call_without_a_body_takes_none_that_says_anything(
+    stand: Stand, sent: str, body: bytes, status: int, fields: set[str] | None
+) -> None:
+    async with stand.client("good") as client:
+        answer = await client.post("/api/v1/odd/secret", content=body, headers={"content-type": sent} if sent else {})
+    assert answer.status_code == status
+    assert (answer.json()["errors"].keys() if status == 422 else None) == fields
+    assert ThingController.made == (status == 201)
+
+
 QUERIES = [
     (b"limit=0", 422, "limit"),
     (b"limit=-1", 422, "limit"),
@@ -179,6 +204,31 @@ async def test_a_bad_query_is_refused_with_its_parameter(
 async def test_values_that_no_store_can_keep_are_refused(stand: Stand, raw: bytes, fields: set[str]) -> None:
     status, document = await asked(stand, "/api/v1/things/since", raw)
     assert (status, document["errors"].keys()) == (422, fields)
+
+
+@pytest.mark.parametrize(
+    ("raw", "fields"),
+    [
+        (b"", {"from", "to", "shelf"}),
+        (b"colour=red", {"from", "to", "shelf", "colour"}),
+        (b"from=2026-01-01&to=2026-13-01&kind=odd", {"to", "shelf", "kind"}),
+        (b"from=2026-01-01&to=2026-02-01&shelf=0&kind=odd&size=7", {"shelf", "kind", "size"}),
+        (b"from=yesterday&to=&shelf=x&kind=new&size=7&colour=red", {"from", "to", "shelf", "size", "colour"}),
+        (b"from=2026-01-01&from=2026-01-02&to=2026-02-01&shelf=0", {"from", "shelf"}),
+        (b"from=2026-01-01&to=&shelf=1", {"to"}),
+    ],
+)
+async def test_every_parameter_at_fault_is_named_as_it_was_sent(stand: Stand, raw: bytes, fields: set[str]) -> None:
+    status, document = await asked(stand, "/api/v1/things/between", raw)
+    assert (status, document["errors"].keys()) == (422, fields)
+
+
+async def test_a_parameter_that_is_missing_is_said_to_be_required(stand: Stand) -> None:
+    _, document = await asked(stand, "/api/v1/things/between", b"from=2026-01-01&kind=odd")
+    assert (document["errors"]["to"], document["errors"]["shelf"]) == (["is required"], ["is required"])
+    assert document["errors"]["kind"] == ["Invalid enum value 'odd'"]
+    good = b"from=2026-01-01&to=2026-02-01&shelf=1&kind=new&size=true"
+    assert (await asked(stand, "/api/v1/things/between", good))[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,28 @@ async def test_bad_keys_are_held_off_before_any_look_up() -> None:
     assert len(stand.doorman.asked) == 4, "the last two were not looked up"
 
 
+LIMIT_FIELDS = ("ratelimit-policy", "ratelimit", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+
+
+async def test_every_refusal_that_counts_says_what_is_left_of_the_failures() -> None:
+    stand = Stand(auth_failures=RatePolicy("auth_failures", quota=2, window_s=60))
+    async with stand.client("wrong") as client:
+        answers = [await client.get("/api/v1/things") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429, 429]
+    told = [[answer.headers.get_list(name) for name in LIMIT_FIELDS] for answer in answers]
+    assert told[0] == [['"auth_failures";q=2;w=60'], ['"auth_failures";r=1;t=8'], ["2"], ["1"], ["8"]]
+    assert [one[3] for one in told] == [["1"], ["0"], ["0"], ["0"]]
+    assert all(one[0] == ['"auth_failures";q=2;w=60'] for one in told)
+
+
+async def test_a_bad_credential_where_all_may_come_leaves_the_limits_of_a_stranger(stand: Stand) -> None:
+    async with stand.client("wrong") as client:
+        answer = await client.get("/api/v1/odd/open")
+    assert answer.status_code == 200
+    assert answer.headers.get_list("ratelimit-policy") == ['"minute";q=100;w=60']
+    assert answer.headers.get_list("x-ratelimit-remaining") == ["99"]
+
+
 async def test_one_with_a_good_key_is_not_held_with_the_strangers_of_their_address() -> None:
     stand = Stand(auth_failures=RatePolicy("auth_failures", quota=1, window_s=60))
     async with stand.client("good") as known, stand.client("wrong") as stranger:

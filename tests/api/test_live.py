@@ -12,6 +12,7 @@ from opora.adapters.redis.connection import RedisConnection
 from opora.adapters.redis.live import RedisLive
 from opora.api import live
 from opora.api.live import LiveHub, Reader, TooManyReaders
+from opora.api.problems import problem
 from opora.core.kernel.model import Page, PageRequest
 from opora.core.notifications.model.inbox import Entry, EntryFilter
 from opora.core.notifications.model.letters import Recipient
@@ -173,8 +174,12 @@ async def test_there_are_no_more_readers_than_there_may_be(hub: LiveHub, monkeyp
     monkeypatch.setattr(live, "READERS_OF_ONE_MAX", 2)
     first = await hub.open(ANNA, NOW, None)
     await hub.open(ANNA, NOW, None)
-    with pytest.raises(TooManyReaders):
+    with pytest.raises(TooManyReaders) as refused:
         await hub.open(ANNA, NOW, None)
+    told = problem(refused.value)
+    assert (told.members["limit"], told.members["remaining"]) == (2, 0)
+    assert datetime.fromisoformat(str(told.members["reset_at"])).tzinfo is not None
+    assert dict(told.headers)[b"x-ratelimit-limit"] == b"2"
     hub.close(first)
     hub.close(first)
     await hub.open(ANNA, NOW, None)

@@ -93,3 +93,7 @@ def test_a_list_by_cursor_goes_on_where_it_stopped() -> None:
     assert (page.count_exact, page.previous) == (False, None)
     last = CURSORS.envelope(Page([1], 10, False), "/x")
     assert last.next is None
+
+
+def test_an_empty_cursor_begins_the_list() -> None:
+    assert CURSORS.request(50, "", "/x") == CURSORS.request(50, None, "/x")

@@ -174,6 +174,14 @@ async def test_dates_that_do_not_fit_are_refused(
     assert (await client.get("/api/versions")).json()["results"][0]["status"] == "stable"
 
 
+async def test_a_changed_version_tells_of_its_end_at_the_next_call(client: httpx.AsyncClient) -> None:
+    before = await client.get("/api/v1/versions")
+    changes = {"status": "deprecated", "deprecated_on": "2027-11-01", "sunset_on": "2028-11-01", "successor": "v2"}
+    assert (await client.patch("/api/v1/admin/versions/v1", json=changes)).status_code == 200
+    after = await client.get("/api/v1/versions")
+    assert ("sunset" in before.headers, "sunset" in after.headers) == (False, True)
+
+
 async def test_only_who_may_changes_a_version_that_is_there(client: httpx.AsyncClient) -> None:
     unknown = await client.patch("/api/v1/admin/versions/v7", json={})
     other = await client.patch("/api/v1/admin/versions/v1", json={}, headers={"authorization": "Bearer other"})

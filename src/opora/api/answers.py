@@ -5,6 +5,7 @@ from typing import Any
 from opora.api.bodies import Message, Send
 from opora.api.calls import Call
 from opora.api.problems import Problem
+from opora.api.rate_headers import LIMIT, PLAIN
 from opora.api.security import API_CSP, Pairs
 
 NO_STORE = (b"cache-control", b"no-store")
@@ -23,6 +24,7 @@ class Outgoing:
         "is_conditional",
         "is_private",
         "is_started",
+        "limits",
         "send_on",
         "standing",
     )
@@ -32,6 +34,8 @@ class Outgoing:
         self.call = call
         self.standing = standing
         self.extra: Pairs = []
+        self.limits: Pairs = []
+        """What the answer says of the limits it passed under; a refusal by another one speaks for itself."""
         self.is_private = False
         self.is_bodiless = False
         self.is_conditional = False
@@ -54,15 +58,18 @@ class Outgoing:
 
     def _headers(self, given: Any) -> Pairs:
         headers: Pairs = list(given)
-        is_policed = is_cached = False
+        is_policed = is_cached = is_limited = False
         for name, _ in headers:
             if name == b"content-security-policy":
                 is_policed = True
             elif name == b"cache-control":
                 is_cached = True
+            elif name == LIMIT:
+                is_limited = True
         headers.append((b"x-request-id", self.call.request_id.encode("ascii")))
         headers += self.standing
         headers += self.extra
+        headers += [pair for pair in self.limits if pair[0] not in PLAIN] if is_limited else self.limits
         if not is_policed:
             headers.append((b"content-security-policy", API_CSP))
         if self.is_private and not is_cached:

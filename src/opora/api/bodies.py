@@ -40,15 +40,18 @@ def media_type(head: Head) -> str:
     return "" if sent is None else sent.partition(b";")[0].strip().lower().decode("latin-1")
 
 
-def check_media_type(sent: str, expected: str, head: Head) -> None:
-    """Raise UnsupportedMediaType unless the body is of the type a call takes; JSON may come as `+json` or unsaid."""
+def is_json(sent: str) -> bool:
+    """Tell whether a body of this type is read as JSON: it may come as `+json`, or unsaid."""
+    return not sent or sent == JSON or (sent.startswith("application/") and sent.endswith("+json"))
+
+
+def check_media_type(sent: str, taken: tuple[str, ...], head: Head) -> None:
+    """Raise UnsupportedMediaType unless the body is of a type a call takes."""
     if b"content-encoding" in head.found and head.found[b"content-encoding"].strip().lower() != b"identity":
         raise UnsupportedMediaType("Send the body without a content encoding.")
-    if sent == expected or (not sent and expected == JSON):
+    if sent in taken or (JSON in taken and is_json(sent)):
         return
-    if expected == JSON and sent.startswith("application/") and sent.endswith("+json"):
-        return
-    raise UnsupportedMediaType(f"Send the body as {expected}.", expected=expected)
+    raise UnsupportedMediaType(f"Send the body as {' or '.join(taken)}.", expected=taken[0])
 
 
 async def read(receive: Receive, max_bytes: int, timeout_s: float) -> bytes:

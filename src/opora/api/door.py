@@ -95,7 +95,7 @@ class Door:
         proof = (found.get(b"authorization"), found.get(b"x-api-key"), call.address, facts.takes_basic)
         known = self._recent.get(proof)
         if known is None or known.until_s < monotonic():
-            known = await self._meet(proof, call, head, facts)
+            known = await self._meet(proof, call, head, facts, out)
         decision = await self._charge(known, facts)
         if decision.revoked:
             known, decision = await self._look_again(proof, known, decision, call, head, facts)
@@ -105,7 +105,7 @@ class Door:
             known = Known(await self._authenticate(ANONYMOUS, call.origin()), 0.0)
             decision = await self._charge(known, facts)
         caller = call.known = known.caller
-        out.extra += rate_headers.headers(decision)
+        out.limits = rate_headers.headers(decision)
         out.is_private = known.is_somebody
         if caller.notice is not None:
             out.extra += notice(*caller.notice)
@@ -138,7 +138,7 @@ class Door:
             self._recent[proof] = again
         return again, decision
 
-    async def _meet(self, proof: Proof, call: Call, head: Head, facts: RouteFacts) -> Known:
+    async def _meet(self, proof: Proof, call: Call, head: Head, facts: RouteFacts, out: Outgoing) -> Known:
         """Find out who is asking, and remember it for RECENT_S."""
         origin = call.origin()
         if proof[0] is None and proof[1] is None:
@@ -148,7 +148,7 @@ class Door:
                 sent = request_headers.credentials(head, takes_basic=facts.takes_basic) or ANONYMOUS
                 # A gateway that does not say for whom it asks is not made to answer for its clients' mistakes.
                 counts = not call.is_of_gateway or call.address != call.peer
-                known = await self._identify(sent, origin, counts=counts)
+                known = await self._identify(sent, origin, out, counts=counts)
             except (Unauthenticated, PermissionDenied):
                 if facts.policy.access is not Access.PUBLIC:
                     raise
@@ -158,17 +158,17 @@ class Door:
         self._recent[proof] = known
         return known
 
-    async def _identify(self, sent: Credentials, origin: Origin, *, counts: bool) -> Known:
+    async def _identify(self, sent: Credentials, origin: Origin, out: Outgoing, *, counts: bool) -> Known:
         left_s = self._held_for_s(origin.address) if counts else 0.0
         if left_s and sent not in self._good and not self._proves_itself(sent):
-            raise self._too_many(left_s)
+            raise self._too_many(left_s, out)
         try:
             caller = await self._authenticate(sent, origin)
         except Unauthenticated:
             if left_s:
-                raise self._too_many(left_s) from None
+                raise self._too_many(left_s, out) from None
             if counts:
-                await self._count_failure(origin.address)
+                await self._count_failure(origin.address, out)
             raise
         if len(self._good) >= REMEMBERED_MAX:
             self._good.clear()
@@ -191,14 +191,15 @@ class Door:
             text is not None and self._key_format.parse(text) for text in (sent.bearer, sent.api_key)
         )
 
-    async def _count_failure(self, address: str) -> None:
+    async def _count_failure(self, address: str, out: Outgoing) -> None:
         decision = await self._rates.admit(Admission(address_subject(address), (self._failures,)))
+        out.limits = rate_headers.headers(decision)
         if not decision.allowed:
             wait_s = max(verdict.retry_after_s for verdict in decision.verdicts)
             if len(self._held_until_s) > REMEMBERED_MAX:
                 self._held_until_s.clear()
             self._held_until_s[address] = monotonic() + wait_s
-            raise self._too_many(wait_s)
+            raise self._too_many(wait_s, out)
 
     async def _charge(self, known: Known, facts: RouteFacts) -> Decision:
         admission = known.admission if facts.cost == 1 else replace(known.admission, cost=facts.cost)
@@ -222,7 +223,9 @@ class Door:
             violated_policies=[verdict.policy.name for verdict in spent],
         )
 
-    def _too_many(self, wait_s: float) -> TooManyFailures:
+    def _too_many(self, wait_s: float, out: Outgoing) -> TooManyFailures:
+        held = Verdict(self._failures, allowed=False, remaining=0, reset_after_s=wait_s, retry_after_s=wait_s)
+        out.limits = rate_headers.headers(Decision((held,)))
         return TooManyFailures(
             limit=self._failures.quota, remaining=0, reset_at=self._at(wait_s), retry_after_s=round(wait_s, 3)
         )

@@ -69,6 +69,8 @@ class EdgeParts:
 def wrap(app: Litestar, parts: EdgeParts) -> Gate:
     """Put the gate around an application; raises Undeclared when a handler does not say who may call it."""
     settings = parts.settings
+    versions = Versions(parts.versions, parts.clock)
+    app.state.versions = versions
     return Gate(
         app,
         routes=Routes(app, settings.body_max_bytes),
@@ -83,7 +85,7 @@ def wrap(app: Litestar, parts: EdgeParts) -> Gate:
             parts.forget,
             settings.key_format,
         ),
-        versions=Versions(parts.versions, parts.clock),
+        versions=versions,
         metrics=parts.metrics.requests,
         standing=standing(settings.hsts_max_age_s),
         cors=Cors.of(settings.cors_origins),

@@ -87,6 +87,19 @@ class Form:
             raise ValidationFailed(errors={name: ["is one file" if self.files else "is required"]})
         return found[0].name, found[0].received
 
+    def with_file[T](self, kind: type[T]) -> tuple[str, Received, T]:
+        """Return the one file with its own name, and the fields; raises ValidationFailed naming both where at fault."""
+        try:
+            fields = self.read(kind)
+        except ValidationFailed as error:
+            faults = error.errors
+            try:
+                self.the_file()
+            except ValidationFailed as too:
+                faults = too.errors | faults
+            raise ValidationFailed(errors=faults) from None
+        return *self.the_file(), fields
+
     def read[T](self, kind: type[T]) -> T:
         """Return the fields as a struct; an empty field is one that was not sent. Raises ValidationFailed."""
         given = {name: value for name, value in self.fields.items() if value}
@@ -147,8 +160,8 @@ class FormReader:
             self._parser.close()
         except multipart.ParserLimitReached:
             raise TooManyParts from None
-        except multipart.MultipartError as error:
-            raise MalformedForm(str(error) or "The form cannot be read.") from None
+        except multipart.MultipartError:
+            raise MalformedForm from None
 
     async def _part(self, segment: Any, events: AsyncIterator[Any]) -> None:
         name = segment.name

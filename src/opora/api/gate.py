@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from litestar import Litestar
+from litestar.exceptions import ValidationException
 
 from opora.api import bodies, headers, json_guard, paths, query
 from opora.api.addresses import Networks, Proxies, parsed
@@ -191,7 +192,7 @@ class Gate:
         if out.is_conditional and scope["method"] in CHANGING and not facts.is_versioned:
             headers.refuse_tags(head)
         raw_query = scope.get("query_string", b"")
-        if raw_query:
+        if raw_query or facts.query.required:
             query.check(raw_query, facts.query)
         body = b""
         if scope["method"] in BODY_METHODS and bodies.announced(head, facts.body_max_bytes):
@@ -246,16 +247,23 @@ class Gate:
         scope["path_params"] = match.parameters
         scope["route_handler"] = match.handler
         scope["path_template"] = match.template
-        await match.app(scope, receive, send)
+        try:
+            await match.app(scope, receive, send)
+        except ValidationException:
+            # Litestar names a parameter as the handler does, and of those that are missing only one.
+            query.refuse(scope.get("query_string", b""), match.facts.query)
+            raise
 
     async def _body(self, receive: Receive, head: Head, facts: RouteFacts) -> bytes:
         """Return the whole body, of the type the route takes and fit to be decoded."""
         sent = bodies.media_type(head)
         if facts.media_type is not None:
-            bodies.check_media_type(sent, facts.media_type, head)
+            bodies.check_media_type(sent, (facts.media_type, *facts.other_types), head)
         body = await bodies.read(receive, facts.body_max_bytes, self.body_timeout_s)
-        if bodies.JSON in (facts.media_type, sent):
+        if bodies.is_json(sent):
             json_guard.check(body)
+            if facts.media_type is None:
+                json_guard.refuse_fields(body)
         return body
 
     async def _refuse(self, error: Exception, call: Call, out: Outgoing) -> None:
@@ -306,9 +314,11 @@ class Gate:
             self.door.ask_proof(caller, match.facts)
             call.status = 101
             await self._run(scope, receive, send, match)
-        except DomainError as error:
+        except Exception as error:  # whatever it was, the caller gets a code and the log a line
             found = problem(error)
             call.status = found.status
+            if found.status == 500:  # noqa: PLR2004
+                call.fault = error
             await send({"type": "websocket.close", "code": 4000 + found.status, "reason": found.code})
         finally:
             CALL.reset(token)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from opora.api.errors import MalformedBody, TooDeep, ValidationFailed
+from opora.api.faults import FAULTS_MAX
 
 DEPTH_MAX = 64
 """Deepest nesting of arrays and objects."""
@@ -36,6 +37,21 @@ def check(body: bytes) -> None:
         _check_twins(text)
     if _LONG_NUMBER.search(body) or b"\\u0000" in body:
         _check_values(body)
+
+
+def refuse_fields(body: bytes) -> None:
+    """Raise ValidationFailed for JSON that says anything, where a call takes no body; MalformedBody for no JSON.
+
+    An empty object and null say nothing.
+    """
+    try:
+        said = msgspec.json.decode(body or b"null")
+    except (msgspec.DecodeError, RecursionError):
+        raise MalformedBody("The body is not JSON.") from None
+    if said is None or said == {}:
+        return
+    names = list(said)[:FAULTS_MAX] if isinstance(said, dict) else ["body"]
+    raise ValidationFailed(errors={str(name)[:80]: ["is not taken: this call has no body"] for name in names})
 
 
 def _check_depth(body: bytes) -> None:

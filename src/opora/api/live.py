@@ -7,7 +7,7 @@ news, in whichever process the reader is.
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import structlog
@@ -39,6 +39,13 @@ class TooManyReaders(LimitExceeded):
     """As many streams are open as there may be; close one first."""
 
     code = "too_many_streams"
+
+
+def too_many(limit: int) -> TooManyReaders:
+    """Return the refusal of one stream more than `limit`: when one ends nobody knows, so a soon look is advised."""
+    at = datetime.now(UTC) + timedelta(seconds=STANDING_S)
+    told = at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return TooManyReaders(limit=limit, remaining=0, reset_at=told, retry_after_s=STANDING_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ class LiveHub:
         """
         mine = self._readers.get(user_id, set())
         if self._count >= READERS_MAX or len(mine) >= READERS_OF_ONE_MAX:
-            raise TooManyReaders
+            raise too_many(READERS_MAX if self._count >= READERS_MAX else READERS_OF_ONE_MAX)
         head = (await self._views.heads([user_id]))[user_id]
         reader = Reader(user_id, since, head if after is None else min(after, head), self.hear)
         self._readers.setdefault(user_id, set()).add(reader)

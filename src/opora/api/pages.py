@@ -79,9 +79,9 @@ class Cursors:
         raise BadCursor(errors={"cursor": ["was not given out by this list"]})
 
     def request(self, limit: int, cursor: str | None, request_url: object) -> PageRequest:
-        """Return the page asked for, of a list read by cursor; raises BadCursor."""
+        """Return the page asked for, of a list read by cursor; raises BadCursor. An empty cursor is none."""
         of = urlsplit(str(request_url)).path
-        return PageRequest(limit, 1, None if cursor is None else self.open(cursor, of))
+        return PageRequest(limit, 1, self.open(cursor, of) if cursor else None)
 
     def envelope[T](self, page: Page[T], request_url: object) -> Envelope[T]:
         """Put a page read by cursor in its envelope; such lists are read forward only."""

@@ -69,6 +69,14 @@ def upload(max_bytes: int) -> dict[str, object]:
     return {"upload_max_bytes": max_bytes}
 
 
+def takes(*media_types: str) -> dict[str, object]:
+    """Return the `opt` of a handler that reads its whole body itself, of one of these types.
+
+    The first one may be left unsaid where it is JSON, as elsewhere. JSON is guarded like any body that is declared.
+    """
+    return {"takes": media_types}
+
+
 def enforce(policy: Policy, actor: Actor) -> None:
     """Raise Unauthenticated or InsufficientScope unless let in; who may not know of a route has been told before."""
     access = policy.access

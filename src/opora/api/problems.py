@@ -11,6 +11,7 @@ import msgspec
 from litestar.exceptions import HTTPException, ValidationException
 
 from opora.api import errors as edge
+from opora.api import rate_headers
 from opora.core.access.errors import StepUpNeeded
 from opora.core.kernel import errors as kernel
 
@@ -169,7 +170,7 @@ def _headers(error: kernel.DomainError) -> tuple[tuple[bytes, bytes], ...]:
     if isinstance(error, kernel.Unauthenticated):
         return (_challenge(error),)
     if isinstance(error, (kernel.Unavailable, kernel.LimitExceeded, kernel.StillRunning)):
-        return ((b"retry-after", b"%d" % _wait_s(error)),)
+        return ((b"retry-after", b"%d" % _wait_s(error)), *_limit(error))
     if isinstance(error, edge.MethodNotAllowed):
         allowed = error.facts.get("allowed")
         if isinstance(allowed, list):
@@ -187,15 +188,30 @@ def _challenge(error: kernel.Unauthenticated) -> tuple[bytes, bytes]:
     return BEARER if type(error) is kernel.Unauthenticated else BEARER_INVALID
 
 
+def _limit(error: kernel.DomainError) -> list[tuple[bytes, bytes]]:
+    """Return the plain limit fields of a limit of the use case's own; the door tells of its limits by itself."""
+    limit, remaining = error.facts.get("limit"), error.facts.get("remaining")
+    is_told = isinstance(error, (edge.RateLimited, edge.TooManyFailures))
+    if is_told or not isinstance(error, kernel.LimitExceeded) or not isinstance(limit, int):
+        return []
+    reset_at = _instant(error.facts.get("reset_at"))
+    reset_s = _wait_s(error) if reset_at is None else max(1.0, (reset_at - datetime.now(UTC)).total_seconds())
+    return rate_headers.plain(limit, remaining if isinstance(remaining, int) else 0, reset_s)
+
+
+def _instant(told: object) -> datetime | None:
+    if isinstance(told, str):
+        told = datetime.fromisoformat(told)
+    return told if isinstance(told, datetime) else None
+
+
 def _wait_s(error: kernel.DomainError) -> int:
     """Whole seconds until asking again has a point: what the error says, a limit's `reset_at`, at least one."""
     if isinstance(error, kernel.Unavailable):
         return max(1, ceil(error.retry_after_s))
-    wait_s, reset_at = error.facts.get("retry_after_s"), error.facts.get("reset_at")
+    wait_s, reset_at = error.facts.get("retry_after_s"), _instant(error.facts.get("reset_at"))
     if isinstance(wait_s, (int, float)):
         return max(1, ceil(min(wait_s, WAIT_MAX_S)))
-    if isinstance(reset_at, str):
-        reset_at = datetime.fromisoformat(reset_at)
-    if isinstance(reset_at, datetime):
+    if reset_at is not None:
         return max(1, ceil((reset_at - datetime.now(UTC)).total_seconds()))
     return 1

@@ -1,8 +1,12 @@
 """The query string, judged before any handler sees it: readable, known, once, and within the stores' ranges."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from opora.api.errors import CredentialsInQuery, MalformedQuery, UrlTooLong, ValidationFailed
 
@@ -17,7 +21,10 @@ CREDENTIAL_NAMES = frozenset({"access_token", "api_key", "apikey", "api-key", "x
 
 @dataclass(frozen=True, slots=True)
 class QueryFacts:
-    """Which parameters a route takes; `is_open` routes read the string themselves."""
+    """Which parameters a route takes; `is_open` routes read the string themselves.
+
+    `decoders` take a value as the handler's own decoder does, bounds and all, or raise msgspec's ValidationError.
+    """
 
     names: frozenset[str] = frozenset()
     repeated: frozenset[str] = frozenset()
@@ -25,17 +32,34 @@ class QueryFacts:
     times: frozenset[str] = frozenset()
     dates: frozenset[str] = frozenset()
     is_open: bool = False
+    required: frozenset[str] = frozenset()
+    decoders: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)
 
 
 def check(raw: bytes, facts: QueryFacts) -> None:
-    """Raise unless the string can be read and the route takes every parameter in it.
+    """Raise unless the string can be read, the route takes every parameter in it, and none is missing.
 
     MalformedQuery for bytes that are no UTF-8 or are NUL, CredentialsInQuery, UrlTooLong, and ValidationFailed naming
-    every parameter at fault.
+    every parameter at fault. Types and bounds are the handler's decoder's to judge, unless there is a fault already.
     """
+    given = pairs(raw)
+    faults = _form_faults(given, facts)
+    if faults or not facts.required.issubset(name for name, _ in given):
+        raise ValidationFailed(errors=faults | _value_faults(given, facts, faults))
+
+
+def refuse(raw: bytes, facts: QueryFacts) -> None:
+    """Raise ValidationFailed naming every parameter whose value is not what the handler decodes it as."""
+    faults = _value_faults(pairs(raw), facts, {})
+    if faults:
+        raise ValidationFailed(errors=faults)
+
+
+def _form_faults(given: Sequence[tuple[str, str]], facts: QueryFacts) -> dict[str, list[str]]:
+    """Return what is wrong with the names, and with values whose type alone lets too much through."""
     faults: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for name, value in pairs(raw):
+    for name, value in given:
         if name.lower() in CREDENTIAL_NAMES and name not in facts.names:
             raise CredentialsInQuery
         if name not in facts.names:
@@ -48,8 +72,29 @@ def check(raw: bytes, facts: QueryFacts) -> None:
             if fault:
                 faults.setdefault(name, []).append(fault)
         seen.add(name)
-    if faults:
-        raise ValidationFailed(errors=faults)
+    return faults
+
+
+def _value_faults(
+    given: Sequence[tuple[str, str]], facts: QueryFacts, known: Mapping[str, object]
+) -> dict[str, list[str]]:
+    """Return what is wrong with the values by their types and bounds, and what is missing, but for what is `known`."""
+    values: dict[str, list[str]] = {}
+    for name, value in given:
+        values.setdefault(name, []).append(value)
+    faults: dict[str, list[str]] = {}
+    for name, decode in facts.decoders.items():
+        if name in known:
+            continue
+        if name not in values:
+            if name in facts.required:
+                faults[name] = ["is required"]
+            continue
+        try:
+            decode(values[name] if name in facts.repeated else values[name][-1])
+        except msgspec.ValidationError as error:
+            faults[name] = [str(error).partition(" - at ")[0]]
+    return faults
 
 
 def pairs(raw: bytes) -> list[tuple[str, str]]:

@@ -9,6 +9,10 @@ from math import ceil
 
 from opora.core.access.model.rates import Decision, Verdict
 
+LIMIT, REMAINING, RESET = b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset"
+PLAIN = frozenset({LIMIT, REMAINING, RESET})
+"""The fields that speak of one policy only."""
+
 
 def headers(decision: Decision) -> list[tuple[bytes, bytes]]:
     """Return the fields of an answer; none where nothing was measured."""
@@ -24,10 +28,13 @@ def headers(decision: Decision) -> list[tuple[bytes, bytes]]:
     return [
         (b"ratelimit-policy", ", ".join(policies).encode("ascii")),
         (b"ratelimit", ", ".join(states).encode("ascii")),
-        (b"x-ratelimit-limit", b"%d" % told.policy.quota),
-        (b"x-ratelimit-remaining", b"%d" % told.remaining),
-        (b"x-ratelimit-reset", b"%d" % ceil(told.reset_after_s)),
+        *plain(told.policy.quota, told.remaining, told.reset_after_s),
     ]
+
+
+def plain(limit: int, remaining: int, reset_after_s: float) -> list[tuple[bytes, bytes]]:
+    """Return the fields that speak of one policy."""
+    return [(LIMIT, b"%d" % limit), (REMAINING, b"%d" % remaining), (RESET, b"%d" % ceil(reset_after_s))]
 
 
 def tightest(decision: Decision) -> Verdict:

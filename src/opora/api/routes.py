@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+import msgspec
 from litestar import Litestar
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import BodyKwarg
 from litestar.response import Stream
 from litestar.routes import HTTPRoute, WebSocketRoute
+from litestar.serialization import default_deserializer
 
 from opora.api.bodies import BODY_MAX_BYTES
 from opora.api.errors import MethodNotAllowed, NoSuchRoute
@@ -28,6 +31,7 @@ NO_QUERY = QueryFacts()
 class RouteFacts:
     """One handler's row: who may call it, which body and which query parameters it takes, what a call costs.
 
+    A body is of `media_type`, or of one of `other_types`; of none where the handler takes none or reads a form.
     `waits` tells that a call may take long without being worked on: it streams, or waits for a slow sender or a text.
     `by_peer` judges an internal call by who makes it and not by whom it is made for; `takes_basic` lets a key come as
     HTTP Basic, with its id as the name; `refused_as` gives refusals a form that the route's protocol wants;
@@ -37,6 +41,7 @@ class RouteFacts:
     policy: Policy
     query: QueryFacts = NO_QUERY
     media_type: str | None = None
+    other_types: tuple[str, ...] = ()
     body_max_bytes: int = BODY_MAX_BYTES
     is_upload: bool = False
     is_repeatable: bool = False
@@ -147,11 +152,13 @@ def _facts(handler: HTTPRouteHandler, method: str, model: Any, body_max_bytes: i
     if policy is None:
         return None
     upload_max_bytes = handler.opt.get("upload_max_bytes")
+    media_types = _media_types(handler)
     repeatable = handler.opt.get("repeatable", policy.access not in {Access.PUBLIC, Access.EXEMPT, Access.INTERNAL})
     return RouteFacts(
         policy=policy,
         query=_query(handler, model),
-        media_type=_media_type(handler),
+        media_type=media_types[0] if media_types else None,
+        other_types=media_types[1:],
         body_max_bytes=upload_max_bytes or handler.opt.get("body_max_bytes", body_max_bytes),
         is_upload=upload_max_bytes is not None,
         is_repeatable=method == "POST" and bool(repeatable),
@@ -170,24 +177,31 @@ def _streams(handler: HTTPRouteHandler) -> bool:
     return Stream in _kinds(handler.parsed_fn_signature.return_type.annotation)
 
 
-def _media_type(handler: HTTPRouteHandler) -> str | None:
-    """Return the media type a handler's body parameter declares, None where it reads the request itself."""
+def _media_types(handler: HTTPRouteHandler) -> tuple[str, ...]:
+    """Return the types of body a handler takes: what it says it reads itself, or what its body parameter declares."""
     field = handler.parsed_data_field
     if field is None or not isinstance(field.kwarg_definition, BodyKwarg):
-        return None
-    return str(getattr(field.kwarg_definition.media_type, "value", field.kwarg_definition.media_type))
+        return tuple(handler.opt.get("takes", ()))
+    return (str(getattr(field.kwarg_definition.media_type, "value", field.kwarg_definition.media_type)),)
 
 
 def _query(handler: HTTPRouteHandler, model: Any) -> QueryFacts:
     """Sort a handler's query parameters by what their values must be checked for."""
     names, repeated = set(), set()
     by_type: dict[type, set[str]] = {int: set(), datetime: set(), date: set()}
+    required: set[str] = set()
+    decoders: dict[str, Any] = {}
     fields = handler.parsed_fn_signature.parameters
+    decoded = handler.signature_model.__annotations__
     for parameter in model.expected_query_params:
         name = parameter.field_alias
         names.add(name)
         if parameter.is_sequence:
             repeated.add(name)
+        if parameter.is_required or parameter.default is Ellipsis:
+            required.add(name)
+        wanted = decoded.get(parameter.field_name, Any)
+        decoders[name] = partial(msgspec.convert, type=wanted, strict=False, dec_hook=default_deserializer)
         field = fields.get(parameter.field_name)
         for kind in _kinds(field.annotation) if field is not None else ():
             if kind in by_type:
@@ -200,6 +214,8 @@ def _query(handler: HTTPRouteHandler, model: Any) -> QueryFacts:
         frozenset(by_type[datetime]),
         frozenset(by_type[date]),
         is_open,
+        frozenset(required),
+        dict(sorted(decoders.items())),
     )
 
 

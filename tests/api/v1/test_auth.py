@@ -58,6 +58,9 @@ async def test_the_sixth_wrong_password_waits(client):
     assert (answer.status_code, answer.json()["code"]) == (429, "login_limited")
     assert answer.json()["limit"] == 5 and answer.json()["remaining"] == 0 and answer.json()["reset_at"]
     assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.headers.get_list("x-ratelimit-limit") == ["5"]
+    assert answer.headers.get_list("x-ratelimit-remaining") == ["0"]
+    assert len(answer.headers.get_list("x-ratelimit-reset")) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,31 @@ async def test_what_is_no_log_in_is_refused_by_name(client, sent, status):
     answer = await client.post("/auth/login", **sent)
     assert answer.status_code == status
     assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize("type", [None, "application/json", "application/vnd.api+json"])
+async def test_a_log_in_is_guarded_as_json_whatever_its_type_says(client, type):
+    headers = {} if type is None else {"content-type": type}
+    twice = b'{"email":"anna@example.org","password":"a","password":"b"}'
+    answer = await client.post("/auth/login", content=twice, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
+    nul = b'{"email":"anna@example.org","password":"a\\u0000"}'
+    answer = await client.post("/auth/login", content=nul, headers=headers)
+    assert (answer.status_code, answer.json()["errors"].keys()) == (422, {"password"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "named"),
+    [
+        ({"json": {}}, {"email", "password"}),
+        ({"json": {"email": 5, "remember": True}}, {"email", "password", "remember"}),
+        ({"json": {**ANNA, "username": "anna", "password": ""}}, {"email", "password"}),
+        ({"data": {"grant_type": "password"}}, {"email", "password"}),
+    ],
+)  # fmt: skip
+async def test_every_field_of_a_log_in_at_fault_is_named(client, sent, named):
+    answer = await client.post("/auth/login", **sent)
+    assert (answer.status_code, answer.json()["errors"].keys()) == (422, named)
 
 
 async def test_a_session_from_log_in_over_refresh_to_log_out(client, service, stage):

@@ -71,8 +71,8 @@ class Payer:
         return dict(await self.get(f"/payments/{order['id']}"))
 
     async def notice(self, id: object, event: str, type: str = "payment.succeeded", **changes: Any) -> httpx.Response:
-        """Send a signed notice; `changes` are the signature's headers, or how far its clock is off."""
-        body = json.dumps({"type": type, "data": {"payment_id": id}}).encode()
+        """Send a signed notice; `changes` are headers, other bytes, or how far its clock is off."""
+        body = changes.pop("signed", None) or json.dumps({"type": type, "data": {"payment_id": id}}).encode()
         stamp = int(self.program.clock.now().timestamp()) + changes.pop("off_s", 0)
         headers = {
             "webhook-id": event,
@@ -250,6 +250,17 @@ async def test_a_signed_notice_that_names_no_payment_is_refused(payer: Payer, id
     answer = await payer.notice(id, "evt-y")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_payment_webhook")
     assert answer.json()["errors"].keys() == {"data.payment_id"}
+
+
+@pytest.mark.parametrize(
+    ("type", "status"), [("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("", 400), ("a/json", 415)]
+)
+async def test_a_signed_notice_is_guarded_as_json_or_refused_by_its_type(payer: Payer, type: str, status: int) -> None:
+    rows = await payer.program.rows()
+    twice = b'{"type":"payment.succeeded","type":"payment.canceled","data":{"payment_id":1}}'
+    answer = await payer.notice(1, "evt-t", signed=twice, content_type=type)
+    assert answer.status_code == status, answer.text
+    assert (await payer.program.rows())["payment_notices"] == rows["payment_notices"]
 
 
 async def test_a_notice_of_a_payment_that_is_not_there_is_taken_and_moves_nothing(payer: Payer) -> None:

@@ -139,3 +139,30 @@ async def test_a_signed_event_is_judged_by_its_fields(
 async def test_signed_bytes_that_are_no_json_are_refused(campaigns: Campaigns) -> None:
     for body in (b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"a":' * 100):
         assert (await campaigns.send(body)).status_code in {400, 422}
+
+
+@pytest.mark.parametrize("type", ["", "application/json", "application/cloudevents+json"])
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [('{"a":1,"a":2}', 400), ('{"a":"\\u0000"}', 422), ('{"a":9223372036854775808}', 422)],
+)
+async def test_signed_json_is_guarded_whatever_its_type_says(
+    campaigns: Campaigns, type: str, data: str, status: int
+) -> None:
+    event = json.dumps(campaigns.event("call_result", campaigns.phone(), "c7", result="success", data={}))
+    rows = await campaigns.program.rows()
+    answer = await campaigns.send(event.replace("{}", data).encode(), content_type=type)
+    assert answer.status_code == status, answer.text
+    assert (await campaigns.program.rows())["call_events"] == rows["call_events"]
+
+
+@pytest.mark.parametrize("type", ["text/plain", "application/x-www-form-urlencoded", "text/json"])
+async def test_a_signed_event_of_another_type_is_refused(campaigns: Campaigns, type: str) -> None:
+    body = json.dumps(campaigns.event("call_started", campaigns.phone(), "c8")).encode()
+    answer = await campaigns.send(body, content_type=type)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+async def test_a_signed_event_without_a_type_is_taken(campaigns: Campaigns) -> None:
+    body = json.dumps(campaigns.event("call_started", campaigns.phone(), "c9")).encode()
+    assert (await campaigns.send(body, content_type="")).status_code == 200

@@ -90,6 +90,12 @@ async def test_a_file_that_cannot_be_imported_is_refused_and_not_kept(
     assert [path for path in campaign.drop.parent.rglob("files/imports/*/*") if path.is_file()] == []
 
 
+async def test_a_missing_file_is_named_with_every_field_at_fault(campaign: Campaign) -> None:
+    sent = {"project_id": (None, b"x"), "colour": (None, b"red")}
+    refused = await campaign.clients["manager"].post("/api/v1/phone-numbers/import", files=sent)
+    assert (refused.status_code, set(refused.json()["errors"])) == (422, {"file", "project_id", "colour"})
+
+
 async def test_a_file_name_with_a_path_keeps_its_last_part(campaign: Campaign) -> None:
     sent = await campaign.send(ROWS, name="..\\..\\etc/passwd")
     assert (await campaign.get(f"/jobs/{sent.json()['job_id']}")).json()["file_name"] == "passwd"

@@ -104,6 +104,25 @@ async def test_every_field_at_fault_is_named_at_once(anna: httpx.AsyncClient) ->
     assert set(answer.json()["errors"]) == {"description", "callcopy_id", "actual_date", "odd"}
 
 
+async def test_a_missing_file_is_named_with_every_field_at_fault(anna: httpx.AsyncClient) -> None:
+    answer = await anna.post(PATH, content=form(("actual_date", None, b"y")), headers=TYPE)
+    assert (refused(answer), set(answer.json()["errors"])) == (
+        (422, "validation_failed"),
+        {"file", "description", "actual_date"},
+    )
+    alone = await anna.post(PATH, content=form(("description", None, b"x")), headers=TYPE)
+    assert set(alone.json()["errors"]) == {"file"}
+
+
+async def test_a_form_that_cannot_be_read_is_refused_in_words_of_our_own(anna: httpx.AsyncClient) -> None:
+    for body in (form(FILE, end=b""), b"", b"--the-boundary\r\nno header\r\n\r\n"):
+        answer = await anna.post(PATH, content=body, headers=TYPE)
+        assert (refused(answer), answer.json()["detail"]) == (
+            (400, "malformed_form"),
+            "The form with files cannot be read.",
+        )
+
+
 BOUNDARY = "the-boundary"
 TYPE = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
 

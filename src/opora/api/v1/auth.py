@@ -22,11 +22,12 @@ from litestar.openapi.spec import (
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from opora.api.bodies import JSON
 from opora.api.cookies import REFRESH, BrowserCookies, cleared
 from opora.api.decoding import Shape
 from opora.api.details import details
-from opora.api.errors import UnsupportedMediaType, ValidationFailed
-from opora.api.policy import EXEMPT, PUBLIC, SIGNED_IN, UNREPEATABLE
+from opora.api.errors import ValidationFailed
+from opora.api.policy import EXEMPT, PUBLIC, SIGNED_IN, UNREPEATABLE, takes
 from opora.api.values import Secret
 from opora.core.access.model.tokens import KeyPurpose, TokenPair
 from opora.core.access.ports.tokens import SigningKeyNews, SigningRing
@@ -93,7 +94,13 @@ class AuthController(Controller):
     path = "/auth"
     tags = ["Sessions"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @post("/login", status_code=200, opt=BY_SECRET, response_headers=NO_STORE, operation_class=LoginOperation)
+    @post(
+        "/login",
+        status_code=200,
+        opt={**BY_SECRET, **takes(JSON, FORM)},
+        response_headers=NO_STORE,
+        operation_class=LoginOperation,
+    )
     async def log_in(
         self,
         request: Request[Any, Any, Any],
@@ -167,20 +174,26 @@ async def login_of(request: Request[Any, Any, Any]) -> tuple[str, str]:
     """Return the name and the password of a JSON body or of the OAuth2 password form (RFC 6749 section 4.3.2)."""
     body = await request.body()
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent == FORM:
-        login = form_login(body)
-    elif sent in {"", "application/json"}:
-        login = LOGIN.decode(body)
-    else:
-        raise UnsupportedMediaType(f"Send the body as application/json or {FORM}.")
-    name = login.email or login.username
-    if name is None or (login.email and login.username):
-        raise ValidationFailed(errors={"email": ["give either `email` or `username`"]})
-    return name, login.password
+    text = form_fields(body) if sent == FORM else body
+    try:
+        login: Login = LOGIN.decode(text)
+    except ValidationFailed as error:
+        raise ValidationFailed(errors=name_faults(msgspec.json.decode(text)) | error.errors) from None
+    faults = name_faults(msgspec.structs.asdict(login))
+    if faults:
+        raise ValidationFailed(errors=faults)
+    return login.email or login.username or "", login.password
 
 
-def form_login(body: bytes) -> Login:
-    """Read the form; what else OAuth2 clients send along (scope, client id) is passed over."""
+def name_faults(given: object) -> dict[str, list[str]]:
+    """Return what is wrong with the name of a log-in: it is given once, under either of its names."""
+    if not isinstance(given, dict) or bool(given.get("email")) != bool(given.get("username")):
+        return {}
+    return {"email": ["give either `email` or `username`"]}
+
+
+def form_fields(body: bytes) -> bytes:
+    """Return a form's fields as JSON; what else OAuth2 clients send along (scope, client id) is passed over."""
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
         fields = dict(pairs)
@@ -191,5 +204,4 @@ def form_login(body: bytes) -> Login:
     if fields.get("grant_type", "password") != "password":
         raise ValidationFailed(errors={"grant_type": ["only `password`"]})
     wanted = {name: fields[name] for name in ("username", "email", "password") if name in fields}
-    value: Login = LOGIN.decode(msgspec.json.encode(wanted))
-    return value
+    return msgspec.json.encode(wanted)

@@ -167,8 +167,8 @@ class DocumentController(Controller):
         """Upload a document. The same bytes again in the same category answer 200 with the one that is there."""
         user_id = person(actor)
         async with received_form(request, intake, FormBounds(policy.size_max)) as form:
-            name, received = form.the_file()
-            wish = form.read(DocumentForm).wish(name)
+            name, received, fields = form.with_file(DocumentForm)
+            wish = fields.wish(name)
             await claim(form.digest())
             taken = await upload_document(actor, user_id, wish, received)
         place = f"/dbo/documents/{taken.view.document.id}"

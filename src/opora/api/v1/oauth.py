@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from opora.api import oauth
 from opora.api.details import details
-from opora.api.policy import EXEMPT, PUBLIC, UNREPEATABLE, needs
+from opora.api.policy import EXEMPT, PUBLIC, UNREPEATABLE, needs, takes
 from opora.core.access.errors import ClientUnknown, GrantNotAllowed, GrantUnsupported
 from opora.core.access.model.scopes import SCOPES
 from opora.core.access.model.tokens import ClientGrant, Introspection, TokenPair
@@ -25,9 +25,14 @@ from opora.core.access.usecases.sessions import RefreshSession
 from opora.core.kernel.model import Actor
 
 NO_STORE = [ResponseHeader(name="cache-control", value="no-store")]
-AT_THE_DOOR = {**PUBLIC, "refused_as": oauth.refused_at_the_door, **details(refusals=(401,))}
+AT_THE_DOOR = {
+    **PUBLIC,
+    **takes(oauth.FORM),
+    "refused_as": oauth.refused_at_the_door,
+    **details(refusals=(401,)),
+}
 REVOKES = {**AT_THE_DOOR, **details(refusals=(401,), is_empty=True)}
-TO_CLIENTS = {**UNREPEATABLE, "refused_as": oauth.refused_to_a_client, "takes_basic": True}
+TO_CLIENTS = {**UNREPEATABLE, **takes(oauth.FORM), "refused_as": oauth.refused_to_a_client, "takes_basic": True}
 BY_SECRET = ("client_secret_basic", "client_secret_post", "none")
 HOUR = {"cache-control": "public, max-age=3600"}
 

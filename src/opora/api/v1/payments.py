@@ -11,11 +11,12 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Requ
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from opora.api.bodies import JSON
 from opora.api.calls import CALL
 from opora.api.details import details
 from opora.api.locations import made
 from opora.api.pages import Cursors, CursorText, Envelope, PageLimit, PageNumber, envelope, page_request
-from opora.api.policy import EXEMPT, needs
+from opora.api.policy import EXEMPT, needs, takes
 from opora.api.values import INT64_MAX, LABEL_PATTERN, Currency, PathId, QueryId
 from opora.core.billing.errors.payments import NoSuchPayment
 from opora.core.billing.model.ledger import Line
@@ -224,7 +225,12 @@ class PaymentController(Controller):
     @post(
         "/webhook",
         status_code=200,
-        opt={**EXEMPT, "body_max_bytes": NOTICE_BYTES_MAX, **details(refusals=(400, 401, 413, 422, 503))},
+        opt={
+            **EXEMPT,
+            **takes(JSON),
+            "body_max_bytes": NOTICE_BYTES_MAX,
+            **details(refusals=(400, 401, 413, 415, 422, 503)),
+        },
         operation_class=NoticeOperation,
     )
     async def webhook(

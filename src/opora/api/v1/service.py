@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from dishka import FromDishka
-from litestar import Controller, Response, get, patch
+from litestar import Controller, Request, Response, get, patch
 from litestar.params import FromPath, JSONBody
 
 from opora.api.details import details
@@ -13,6 +13,7 @@ from opora.api.health import FAILING, OK, HealthChecks, Result
 from opora.api.metrics import MEDIA_TYPE, Metrics
 from opora.api.policy import EXEMPT, PUBLIC, needs
 from opora.api.values import Day, VersionWord
+from opora.api.versions import Versions
 from opora.core.kernel.model import Actor, ApiVersion, VersionStatus
 from opora.core.kernel.ports import VersionRegistry
 from opora.core.kernel.usecases import ChangeVersion
@@ -97,13 +98,17 @@ class VersionController(Controller):
     @patch("/admin/versions/{version:str}", opt=needs("versions:write"))
     async def change(
         self,
+        request: Request[Any, Any, Any],
         version: FromPath[str],
         data: JSONBody[VersionChanges],
         actor: FromDishka[Actor],
         change: FromDishka[ChangeVersion],
     ) -> ApiVersion:
         """Deprecate a version, set its sunset, name its successor."""
-        return await change(actor, version, _given(data))
+        changed = await change(actor, version, _given(data))
+        served: Versions = request.app.state.versions
+        served.forget()
+        return changed
 
 
 def _one(result: Result) -> Response[Result]:

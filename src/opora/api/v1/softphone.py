@@ -11,10 +11,11 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, 
 from litestar.params import PathParameter
 from msgspec import Meta, Struct
 
+from opora.api.bodies import JSON
 from opora.api.calls import CALL
 from opora.api.decoding import Shape
 from opora.api.details import details
-from opora.api.policy import EXEMPT, needs
+from opora.api.policy import EXEMPT, needs, takes
 from opora.api.v1.numbers import ShownNumber, Spelling, wire
 from opora.api.values import LABEL_PATTERN, RecordId, Timestamp
 from opora.core.kernel.model import Actor, Origin
@@ -127,7 +128,12 @@ class SoftphoneController(Controller):
     @post(
         "/webhook",
         status_code=200,
-        opt={**EXEMPT, "body_max_bytes": EVENT_BYTES_MAX, **details(refusals=(400, 401, 413, 422, 503))},
+        opt={
+            **EXEMPT,
+            **takes(JSON),
+            "body_max_bytes": EVENT_BYTES_MAX,
+            **details(refusals=(400, 401, 413, 415, 422, 503)),
+        },
         operation_class=WebhookOperation,
     )
     async def receive(

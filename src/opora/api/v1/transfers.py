@@ -192,8 +192,7 @@ class ImportUploadController(Controller):
         """Import a file of numbers; a job brings them in."""
         uploads = StoredUploads(keep_upload)
         async with received_form(request, uploads, FormBounds(policy.size_max)) as form:
-            name, received = form.the_file()
-            wish = form.read(ImportForm)
+            name, received, wish = form.with_file(ImportForm)
             mapping = mapping_of(wish.mapping)
             asked = checked_import(wish.project_id, plain_name(name.replace("\\", "/")), wish.provider_id, mapping)
             await claim(form.digest())
