@@ -14,8 +14,10 @@ from msgspec import Meta, Struct
 from opora.api.calls import CALL
 from opora.api.decoding import Shape
 from opora.api.details import details
+from opora.api.loose import refuse_unsound
 from opora.api.policy import EXEMPT, needs
-from opora.api.v1.numbers import ShownNumber, Spelling, wire
+from opora.api.v1.bulk_numbers import Spelling
+from opora.api.v1.numbers import ShownNumber, wire
 from opora.api.values import LABEL_PATTERN, RecordId, Timestamp
 from opora.core.kernel.model import Actor, Origin
 from opora.core.kernel.ports import Clock
@@ -163,7 +165,11 @@ def refuse_unsigned(key: bytes, headers: Any, body: bytes, now: datetime) -> Non
 
 
 def event_of(body: EventBody, region: str) -> CallEvent:
-    """Return an event as the core takes it; raises InvalidCallEvent for a result without its word, InvalidPhone."""
+    """Return an event as the core takes it; raises InvalidCallEvent for a result without its word, InvalidPhone.
+
+    Raises ValidationFailed for texts in its data that nothing can bear.
+    """
+    refuse_unsound("data", body.data)
     if body.type is CallEventType.RESULT and body.result is None:
         raise InvalidCallEvent(errors={"result": [f"is one of {', '.join(CallResult)}"]})
     is_result = body.type is CallEventType.RESULT
