@@ -84,6 +84,5 @@ def items_of(body: bytes) -> list[Any] | None:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if not isinstance(said, dict) or said.keys() != {"items"} or not isinstance(said["items"], list):
-        return None
-    return said["items"] if 1 <= len(said["items"]) <= BULK_MAX else None
+    listed = said["items"] if isinstance(said, dict) and said.keys() == {"items"} else None
+    return listed if isinstance(listed, list) and 1 <= len(listed) <= BULK_MAX else None
