@@ -64,7 +64,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0022');
+INSERT INTO "alembic_version" VALUES('0023');
 CREATE TABLE api_keys (
 	id INTEGER NOT NULL, 
 	label VARCHAR(200) NOT NULL, 
@@ -1139,6 +1139,7 @@ CREATE TABLE schema_history (
 );
 INSERT INTO "schema_history" VALUES('0021','expand','0001-01-01T00:00:00.000000Z');
 INSERT INTO "schema_history" VALUES('0022','expand','0001-01-01T00:00:00.000000Z');
+INSERT INTO "schema_history" VALUES('0023','expand','0001-01-01T00:00:00.000000Z');
 CREATE TABLE second_factors (
 	user_id INTEGER NOT NULL, 
 	sealed BLOB NOT NULL, 

@@ -251,7 +251,11 @@ class PromptStoreContract:
         with pytest.raises(Stale):
             async with self.unit() as tx:
                 await tx.prompts.publish(self.version(prompt.id, 2))
-        assert [one.version for one in await self.views.versions(prompt.id)] == [2, 1]
+        whole = await self.views.versions(prompt.id, PageRequest())
+        assert ([one.version for one in whole.items], whole.count, whole.more) == ([2, 1], 2, False)
+        first = await self.views.versions(prompt.id, PageRequest(limit=1))
+        assert ([one.version for one in first.items], first.count, first.more) == ([2], 2, True)
+        assert (await self.views.versions(10_000, PageRequest())).count == 0
 
     async def test_a_published_version_never_changes(self) -> None:
         prompt = await self.kept()

@@ -2,10 +2,11 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
-from opora.adapters.engines.chain import EngineChain
+from opora.adapters.engines.chain import LISTED_S, EngineChain
 from opora.adapters.engines.local import LocalEngine
 from opora.adapters.engines.script import FaultScript
 from opora.core.generation.errors import EngineRefused, EngineUnavailable
@@ -82,6 +83,20 @@ async def test_an_engine_that_fails_is_passed_over_without_a_call_and_tried_agai
     now[0] = 5.0
     assert await told(found) == ["began a", "said", "ended"]
     assert found.lines[0].breaker.state is BreakerState.CLOSED
+
+
+async def test_a_model_is_lacking_only_where_every_engine_answers_and_none_lists_it() -> None:
+    now = [0.0]
+    found = EngineChain([("a", LocalEngine()), ("b", LocalEngine())], clock=lambda: now[0])
+    assert (await found.lacks("opora-local"), await found.lacks("no-such")) == (False, True)
+    closed, opened = found.lines[1].breaker, replace(found.lines[1].breaker, state=BreakerState.OPEN)
+    found.lines[1].breaker = opened
+    assert await found.lacks("no-such"), "what was listed is remembered"
+    now[0] = LISTED_S
+    assert not await found.lacks("no-such"), "the engine that does not answer may have it"
+    found.lines[1].breaker = closed
+    now[0] = 2 * LISTED_S
+    assert await found.lacks("no-such")
 
 
 async def test_a_refusal_of_the_wish_is_no_failure_of_the_engine() -> None:

@@ -338,6 +338,8 @@ async def test_a_private_calendar_is_made_read_by_anyone_who_has_it_and_revoked(
         assert file.headers["cache-control"] == "private, no-store"
         listed = await desk.client.get(f"{API}/calendars")
         assert "token" not in listed.text and made.json()["token"] not in listed.text
+        assert {name: listed.json()[name] for name in ("count", "next")} == {"count": 1, "next": None}
+        assert [one["id"] for one in listed.json()["results"]] == [made.json()["id"]]
         assert code(await desk.staff.delete(f"{API}/calendars/{made.json()['id']}")) == (404, "no_such_calendar")
         assert (await desk.client.delete(f"{API}/calendars/{made.json()['id']}")).status_code == 204
         assert code(await anyone.get(made.json()["url"])) == (404, "no_such_calendar")

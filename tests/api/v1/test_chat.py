@@ -112,6 +112,22 @@ async def test_who_is_not_let_in_is_told_in_the_same_form(program: Program) -> N
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
 
 
+@pytest.mark.parametrize("content", ["a\u202eb", [{"type": "text", "text": "a\u0000b"}]])
+async def test_what_turns_text_around_is_refused(client: httpx.AsyncClient, content: object) -> None:
+    answer = await client.post(PATH, json={"messages": [{"role": "user", "content": content}]})
+    assert answer.status_code in {400, 422}, answer.text
+    assert (await client.get("/api/v1/generate")).json()["count"] == 0
+    lines = await client.post(PATH, json={"messages": [{"role": "user", "content": "a\n\tb" * 4000}]})
+    assert lines.status_code == 200, lines.text
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_model_that_is_not_listed_is_refused(client: httpx.AsyncClient, stream: bool) -> None:
+    answer = await client.post(PATH, json={**HELLO, "model": "no-such", "stream": stream})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+    assert (await client.get("/api/v1/generate")).json()["count"] == 0
+
+
 async def test_models_are_listed(client: httpx.AsyncClient) -> None:
     told = (await client.get("/v1/models")).json()
     assert told["data"] == [{"id": "opora-local", "object": "model", "created": 0, "owned_by": "local"}]

@@ -87,11 +87,37 @@ async def test_a_text_is_taken_on_and_fetched_later(program: Program, client: ht
 
 
 @pytest.mark.parametrize(
-    ("prefer", "status"), [("respond-async", 202), ("wait=20", 200), ("wait=0", 202), ("wait=x", 200), ("x", 200)]
+    ("prefer", "status"),
+    [
+        ("respond-async", 202),
+        ("wait=20", 200),
+        ("wait=0", 202),
+        ("wait=x", 200),
+        ("x", 200),
+        ("respond-async, wait=20", 200),
+        ("wait=20, respond-async", 200),
+        ("respond-async, wait=0", 202),
+    ],
 )
 async def test_a_preference_is_heeded(client: httpx.AsyncClient, prefer: str, status: int) -> None:
     answer = await client.post(PATH, json=POST, headers={"prefer": prefer})
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u0007", "\u2066"])
+async def test_a_variable_that_turns_text_around_is_refused_and_nothing_is_kept(
+    client: httpx.AsyncClient, mark: str
+) -> None:
+    answer = await client.post(PATH, json={"function": "post", "variables": {"topic": f"tea{mark}"}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert (await client.get(PATH)).json()["count"] == 0
+
+
+async def test_a_model_that_is_not_listed_is_refused_and_nothing_is_kept(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, json={**POST, "model": "no-such"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "model_not_found")
+    assert (await client.get(PATH)).json()["count"] == 0
+    assert (await client.post(PATH, json={**POST, "model": "opora-local"})).status_code == 200
 
 
 async def test_a_streamed_text_is_whole_and_resumes_from_any_place(client: httpx.AsyncClient) -> None:

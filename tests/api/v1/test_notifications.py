@@ -163,12 +163,12 @@ async def test_a_browser_is_registered_listed_without_its_keys_and_forgotten(
     assert len((await anna.get("/api/v1/notifications/webpush/key")).json()["key"]) == 87
     made = await anna.post(place, json=BROWSER)
     assert made.status_code == 201
-    assert (await anna.get(place)).json() == [made.json()]
+    assert (await anna.get(place)).json()["results"] == [made.json()]
     assert made.json().keys() == {"id", "endpoint", "created_at"}
     one = made.headers["location"]
     assert code(await bob.delete(one)) == (404, "no_such_place")
     assert (await anna.delete(one)).status_code == 204
-    assert (await anna.get(place)).json() == []
+    assert (await anna.get(place)).json()["results"] == []
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,9 @@ async def test_an_endpoint_shows_its_secret_once(anna: httpx.AsyncClient, bob: h
     assert made.json()["secret"].startswith("whsec_")
     assert made.json()["public_key"].startswith("whpk_")
     shown = {name: value for name, value in made.json().items() if name != "secret"}
-    assert (await anna.get(place)).json() == [shown]
+    listed = (await anna.get(place)).json()
+    assert listed == {"count": 1, "count_exact": True, "next": None, "previous": None, "results": [shown]}
+    assert (await anna.get(place, params={"page": 2})).json()["results"] == []
     one = made.headers["location"]
     assert code(await bob.patch(one, json={"is_active": False})) == (404, "no_such_place")
     assert (await anna.patch(one, json={"is_active": False})).json()["is_active"] is False

@@ -102,6 +102,58 @@ async def test_many_are_added_at_once_and_each_bad_one_is_told_of_by_its_place(c
     assert (listed["count"], listed["count_exact"]) == (2, True)
 
 
+async def test_one_that_cannot_even_be_read_is_told_of_by_its_place_too(campaigns: Campaigns) -> None:
+    project = await campaigns.project()
+    items: list[object] = [
+        {"phone_number": "", "project_id": project},
+        {"phone_number": "+79031240001", "project_id": project},
+        {"phone_number": "9" * 65, "project_id": project},
+        {"phone_number": "nobody", "project_id": project},
+        {"phone_number": "+79031240002", "project_id": 0},
+        {"phone_number": "+79031240002", "project_id": project, "colour": "red"},
+        {"project_id": project},
+        5,
+        {"phone_number": "+79031240002", "project_id": project},
+    ]
+    answer = await campaigns.admin.post(f"{NUMBERS}/bulk", json={"items": items})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["created"], told["invalid"], told["duplicates"]) == (2, 7, 0)
+    codes = [(place, "validation_failed") for place in (0, 2, 4, 5, 6, 7)]
+    assert [(one["index"], one["code"]) for one in told["errors"]] == sorted([*codes, (3, "invalid_phone")])
+    assert "phone_number" in told["errors"][0]["detail"]
+    listed = (await campaigns.admin.get(NUMBERS, params={"project_id": project})).json()
+    assert listed["count"] == 2
+    none = (await campaigns.admin.post(f"{NUMBERS}/bulk", json={"items": items[:1]})).json()
+    assert (none["created"], none["invalid"], [one["index"] for one in none["errors"]]) == (0, 1, [0])
+
+
+@pytest.mark.parametrize("body", [{"items": []}, {"items": 5}, {"items": [5], "more": 1}, [], {}])
+async def test_what_is_no_list_of_numbers_is_refused_whole(campaigns: Campaigns, body: object) -> None:
+    answer = await campaigns.admin.post(f"{NUMBERS}/bulk", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        ({"note": "a\u202eb"}, "result_data.note"),
+        ({"lines": ["a", {"b": "\u0000"}]}, "result_data.lines.1.b"),
+        ({"a\u2066": 1}, "result_data"),
+    ],
+)
+async def test_result_data_that_turns_text_around_is_refused_and_not_kept(
+    campaigns: Campaigns, data: dict[str, object], place: str
+) -> None:
+    number = await campaigns.number(await campaigns.project())
+    path = f"{NUMBERS}/{number['id']}"
+    answer = await campaigns.admin.patch(path, json={"result_data": data})
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, [place])
+    assert (await campaigns.admin.get(path)).json()["result_data"] is None
+    kept = {"note": "one\n\ttwo", "лист": [1, None, True, {"a": "ё"}]}
+    assert (await campaigns.admin.patch(path, json={"result_data": kept})).json()["result_data"] == kept
+
+
 async def test_thousands_are_taken_at_once_but_no_more_than_fifty(campaigns: Campaigns) -> None:
     project = await campaigns.project()
     items = [{"phone_number": f"+7926{place:07}", "project_id": project} for place in range(50_001)]

@@ -59,6 +59,15 @@ async def test_a_prompt_goes_from_its_making_to_a_text(admin: httpx.AsyncClient)
     assert by_id.status_code == 200, by_id.text
 
 
+@pytest.mark.parametrize("variables", [{"topic": "a\u202eb"}, {"topic": "a\u0000b"}])
+async def test_a_value_that_turns_text_around_is_refused(admin: httpx.AsyncClient, variables: dict[str, str]) -> None:
+    id = (await admin.post(PATH, json=poem())).json()["id"]
+    answer = await admin.post(f"{PATH}/{id}/preview", json={"variables": variables})
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    lines = await admin.post(f"{PATH}/{id}/preview", json={"variables": {"topic": "a\n\tb"}})
+    assert (lines.status_code, lines.json()["text"]) == (200, "Стихи о a\n\tb")
+
+
 async def test_versions_are_published_and_labels_moved_back(admin: httpx.AsyncClient) -> None:
     id = (await admin.post(PATH, json=poem())).json()["id"]
     variables = [{"name": "topic", "max_length": 10}, {"name": "tone", "default": ""}]
@@ -67,6 +76,12 @@ async def test_versions_are_published_and_labels_moved_back(admin: httpx.AsyncCl
     assert (answer.status_code, answer.json()["labels"]) == (201, {"production": 2})
     listed = (await admin.get(f"{PATH}/{id}/versions")).json()
     assert ([one["version"] for one in listed["results"]], listed["count"]) == ([2, 1], 2)
+    newest = (await admin.get(f"{PATH}/{id}/versions", params={"limit": 1})).json()
+    older = (await admin.get(newest["next"])).json()
+    assert ([one["version"] for one in newest["results"]], [one["version"] for one in older["results"]]) == ([2], [1])
+    assert (older["next"], older["count"]) == (None, 2)
+    assert (await admin.get(f"{PATH}/{id}/versions", params={"limit": 201})).status_code == 422
+    assert (await admin.get(f"{PATH}/{10**9}/versions")).json()["code"] == "no_such_prompt"
     assert (await admin.get(f"{PATH}/{id}/versions/1")).json()["template"] == POEM["template"]
     back = await admin.put(f"{PATH}/{id}/labels/production", json={"version": 1})
     assert back.json()["labels"] == {"production": 1}

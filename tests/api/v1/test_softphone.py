@@ -44,6 +44,15 @@ async def test_a_call_leads_a_number_to_its_result(campaigns: Campaigns) -> None
     assert await campaigns.read(number["id"]) == after
 
 
+async def test_data_that_turns_text_around_is_refused_and_not_kept(campaigns: Campaigns) -> None:
+    number = await campaigns.number(await campaigns.open_project())
+    for data in ({"note": "a\u202eb"}, {"a\u0007": 1}):
+        event = campaigns.event("call_result", number["phone_number"], "c9", result="no_answer", data=data)
+        answer = await campaigns.tell(event)
+        assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert (await campaigns.read(number["id"]))["result_data"] is None
+
+
 async def test_the_pop_up_tells_who_calls_in_any_spelling(campaigns: Campaigns) -> None:
     project = await campaigns.open_project(name="Осень")
     number = await campaigns.number(project, "+74951112233")

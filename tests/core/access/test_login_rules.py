@@ -17,7 +17,7 @@ from opora.core.access.rules.login import (
     token_mark,
 )
 from opora.core.kernel.model import Origin
-from opora.testing.access import NOON, SECOND
+from opora.testing.access import NOON
 
 POLICY = LoginPolicy()
 
@@ -101,7 +101,7 @@ def test_the_limit_that_frees_last_is_named_with_its_wait():
     assert refusal.value.facts == {
         "limit": 20,
         "remaining": 0,
-        "reset_at": (NOON + 30 * SECOND).isoformat(),
+        "reset_at": "2030-01-01T12:00:30Z",
         "retry_after_s": 30,
         "policy": "login-address",
     }

@@ -61,6 +61,13 @@ async def test_a_new_contract_is_a_draft_and_goes_on_to_active_and_closed(branch
     assert (await branch.actions()).count("contract.changed") == 3
 
 
+async def test_a_draft_is_never_closed_without_having_been_active(branch: Branch) -> None:
+    contract = await a_contract(branch)
+    with pytest.raises(IllegalMove) as refused:
+        await ChangeContract(branch.unit, branch.clock)(OPERATOR, contract.id, status=ContractStatus.CLOSED)
+    assert refused.value.facts["allowed"] == ["active"]
+
+
 async def test_a_contract_is_made_with_somebody_who_is_there(branch: Branch) -> None:
     with pytest.raises(NoSuchClient):
         await a_contract(branch, 999)
@@ -135,7 +142,8 @@ async def test_nothing_is_linked_to_a_closed_contract_but_a_link_can_still_be_re
     move = MoveLink(branch.unit, branch.clock)
     await branch.document(5)
     await link(OPERATOR, contract.id, 5)
-    await ChangeContract(branch.unit, branch.clock)(OPERATOR, contract.id, status=ContractStatus.CLOSED)
+    for status in (ContractStatus.ACTIVE, ContractStatus.CLOSED):
+        await ChangeContract(branch.unit, branch.clock)(OPERATOR, contract.id, status=status)
     await move(OPERATOR, contract.id, 5, LinkStatus.REVOKED)
     with pytest.raises(ContractClosed):
         await move(OPERATOR, contract.id, 5, LinkStatus.ACTIVE)

@@ -41,7 +41,8 @@ STRICT = Desk(calendar=CALENDAR, is_four_eyed=True, wants_reasons=True)
 CATEGORY = Category(id=2, code="c", name="C", processing_days=5, retention_days=30, created_at=NOON)
 POLICY = LinkPolicy(secret=b"secret")
 DAY = timedelta(days=1)
-PROGRAMS = ("a.exe", "a.JS.pdf", "a.com")
+PROGRAMS = ("a.exe", "a.JS.pdf", "a.com", "a.pdf.com", " command.COM ")
+HONEST = ("scan.bin", "Письмо на example.com", "a.bin.pdf")
 
 
 def test_nothing_is_approved_but_by_a_worker_in_a_review() -> None:
@@ -139,7 +140,7 @@ def test_who_sees_what() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a.pdf", "Скан 12.05.2026.pdf", "site.com.pdf", "без окончания", "a.tar", "x" * 251 + ".pdf"]
+    "name", ["a.pdf", "Скан 12.05.2026.pdf", "site.com.pdf", "без окончания", "a.tar", "x" * 251 + ".pdf", *HONEST]
 )
 def test_an_honest_name_is_taken(name: str) -> None:
     uploads.refuse_bad_wish(replace(LEASE, file_name=name))

@@ -60,6 +60,7 @@ class PlayedEngines(TextEngines):
     def __init__(self) -> None:
         self.scripts: list[list[Line]] = [[Began("e"), Said("one"), Said(" two"), ENDED]]
         self.wishes: list[Wish] = []
+        self.lacked: set[str] = set()
         self.gate = asyncio.Event()
         self.waiting = asyncio.Event()
         self.closed = 0
@@ -81,6 +82,9 @@ class PlayedEngines(TextEngines):
 
     async def models(self) -> Sequence[tuple[str, str]]:
         return [("m-1", "e")]
+
+    async def lacks(self, model: str) -> bool:
+        return model in self.lacked
 
 
 class PlayedPerformer(Performer):
@@ -152,7 +156,7 @@ class Press:
     def ask_for(self) -> AskForText:
         quotas = Quotas(QuotaPolicy())
         return AskForText(
-            self.unit, quotas, self.performer, self.calls, self.identifiers, self.clock, self.policy
+            self.unit, quotas, self.performer, self.engines, self.calls, self.identifiers, self.clock, self.policy
         )  # fmt: skip
 
     @property

@@ -62,7 +62,21 @@ def test_the_format_follows_from_the_content(head: bytes, format: TableFormat) -
     assert format_of(head) is format
 
 
-@pytest.mark.parametrize("head", [b"", b"%PDF-1.7\x00\x01\x02", b"\x7fELF\x01\x01\x01\x00", b"GIF89a\x01\x00\x00\x01"])
+FOREIGN = [
+    b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\n",
+    codecs.BOM_UTF8 + b"\r\n%PDF-1.7\n",
+    b"{\\rtf1\\ansi 79160000001}",
+    b'<?xml version="1.0"?>\n<a/>',
+    b"<!DOCTYPE html>\n<p>1;2</p>",
+    b"<HTML><td>79160000001",
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff\xe0AB",
+]
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"%PDF-1.7\x00\x01\x02", b"\x7fELF\x01\x01\x01\x00", b"GIF89a\x01\x00\x00\x01", *FOREIGN]
+)
 def test_what_is_no_table_is_refused(head: bytes) -> None:
     with pytest.raises(NotATable):
         format_of(head)

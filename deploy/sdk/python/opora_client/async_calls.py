@@ -433,9 +433,11 @@ class AsyncAuth:
         """Remove the second factor."""
         await self._sender.send_none(Call("DELETE", "/api/v1/auth/mfa/totp"))
 
-    async def create_mfa_totp(self) -> models.Enrolment:
+    async def create_mfa_totp(self, *, idempotency_key: str | None = None) -> models.Enrolment:
         """Get a secret for an authenticator, and recovery codes."""
-        return await self._sender.send_json(Call("POST", "/api/v1/auth/mfa/totp"), models.Enrolment)
+        return await self._sender.send_json(
+            Call("POST", "/api/v1/auth/mfa/totp", key=idempotency_key, keyed=True), models.Enrolment
+        )
 
     async def confirm_mfa_totp(self, body: models.GivenCode) -> models.RecoveryCodes:
         """Confirm the secret with a code."""
@@ -534,13 +536,17 @@ class AsyncCalendars:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list(self) -> models.Calendars:
-        """List one's private calendars, never their addresses."""
-        return await self._sender.send_json(Call("GET", "/api/v1/calendars"), models.Calendars)
+    def list(self, *, limit: int | None = None, page: int | None = None) -> AsyncPaging[models.ShownCalendar]:
+        """List one's private calendars, the oldest first, never their addresses."""
+        return self._sender.send_pages(
+            Call("GET", "/api/v1/calendars", query={"limit": limit, "page": page}), models.ShownCalendar
+        )
 
-    async def create(self) -> models.MadeCalendar:
+    async def create(self, *, idempotency_key: str | None = None) -> models.MadeCalendar:
         """Make a private calendar of what one comes to and gives."""
-        return await self._sender.send_json(Call("POST", "/api/v1/calendars"), models.MadeCalendar)
+        return await self._sender.send_json(
+            Call("POST", "/api/v1/calendars", key=idempotency_key, keyed=True), models.MadeCalendar
+        )
 
     async def delete(self, calendar_id: int) -> None:
         """Revoke a private calendar."""
@@ -988,16 +994,19 @@ class AsyncNotifications:
             Call("POST", f"/api/v1/notifications/unsubscribe/{path(token)}", public=True)
         )
 
-    async def list_webhooks(self) -> builtins.list[models.ShownEndpoint]:
+    def list_webhooks(self, *, limit: int | None = None, page: int | None = None) -> AsyncPaging[models.ShownEndpoint]:
         """List one's endpoints."""
-        return await self._sender.send_json(
-            Call("GET", "/api/v1/notifications/webhooks"), builtins.list[models.ShownEndpoint]
+        return self._sender.send_pages(
+            Call("GET", "/api/v1/notifications/webhooks", query={"limit": limit, "page": page}), models.ShownEndpoint
         )
 
-    async def create_webhook(self, body: models.NewEndpoint) -> models.MadeEndpoint:
+    async def create_webhook(
+        self, body: models.NewEndpoint, *, idempotency_key: str | None = None
+    ) -> models.MadeEndpoint:
         """Register an endpoint."""
         return await self._sender.send_json(
-            Call("POST", "/api/v1/notifications/webhooks", body=body), models.MadeEndpoint
+            Call("POST", "/api/v1/notifications/webhooks", body=body, key=idempotency_key, keyed=True),
+            models.MadeEndpoint,
         )
 
     async def delete_webhook(self, endpoint_id: int) -> None:
@@ -1014,11 +1023,13 @@ class AsyncNotifications:
         """Read the key that browsers subscribe with (`applicationServerKey`)."""
         return await self._sender.send_json(Call("GET", "/api/v1/notifications/webpush/key"), models.PublicKey)
 
-    async def list_webpush_subscriptions(self) -> builtins.list[models.NotificationsShownSubscription]:
+    def list_webpush_subscriptions(
+        self, *, limit: int | None = None, page: int | None = None
+    ) -> AsyncPaging[models.NotificationsShownSubscription]:
         """List one's browsers."""
-        return await self._sender.send_json(
-            Call("GET", "/api/v1/notifications/webpush/subscriptions"),
-            builtins.list[models.NotificationsShownSubscription],
+        return self._sender.send_pages(
+            Call("GET", "/api/v1/notifications/webpush/subscriptions", query={"limit": limit, "page": page}),
+            models.NotificationsShownSubscription,
         )
 
     async def create_webpush_subscription(
@@ -1493,9 +1504,14 @@ class AsyncPrompts:
             Call("POST", f"/api/v1/prompts/{path(prompt_id)}/preview", body=body), models.Previewed
         )
 
-    def list_versions(self, prompt_id: int) -> AsyncPaging[models.ShownVersion]:
+    def list_versions(
+        self, prompt_id: int, *, limit: int | None = None, page: int | None = None
+    ) -> AsyncPaging[models.ShownVersion]:
         """List the versions of a prompt, the newest first."""
-        return self._sender.send_pages(Call("GET", f"/api/v1/prompts/{path(prompt_id)}/versions"), models.ShownVersion)
+        return self._sender.send_pages(
+            Call("GET", f"/api/v1/prompts/{path(prompt_id)}/versions", query={"limit": limit, "page": page}),
+            models.ShownVersion,
+        )
 
     async def create_version(
         self, prompt_id: int, body: models.NewVersion, *, idempotency_key: str | None = None

@@ -425,9 +425,11 @@ class Auth:
         """Remove the second factor."""
         self._sender.send_none(Call("DELETE", "/api/v1/auth/mfa/totp"))
 
-    def create_mfa_totp(self) -> models.Enrolment:
+    def create_mfa_totp(self, *, idempotency_key: str | None = None) -> models.Enrolment:
         """Get a secret for an authenticator, and recovery codes."""
-        return self._sender.send_json(Call("POST", "/api/v1/auth/mfa/totp"), models.Enrolment)
+        return self._sender.send_json(
+            Call("POST", "/api/v1/auth/mfa/totp", key=idempotency_key, keyed=True), models.Enrolment
+        )
 
     def confirm_mfa_totp(self, body: models.GivenCode) -> models.RecoveryCodes:
         """Confirm the secret with a code."""
@@ -520,13 +522,17 @@ class Calendars:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list(self) -> models.Calendars:
-        """List one's private calendars, never their addresses."""
-        return self._sender.send_json(Call("GET", "/api/v1/calendars"), models.Calendars)
+    def list(self, *, limit: int | None = None, page: int | None = None) -> Paging[models.ShownCalendar]:
+        """List one's private calendars, the oldest first, never their addresses."""
+        return self._sender.send_pages(
+            Call("GET", "/api/v1/calendars", query={"limit": limit, "page": page}), models.ShownCalendar
+        )
 
-    def create(self) -> models.MadeCalendar:
+    def create(self, *, idempotency_key: str | None = None) -> models.MadeCalendar:
         """Make a private calendar of what one comes to and gives."""
-        return self._sender.send_json(Call("POST", "/api/v1/calendars"), models.MadeCalendar)
+        return self._sender.send_json(
+            Call("POST", "/api/v1/calendars", key=idempotency_key, keyed=True), models.MadeCalendar
+        )
 
     def delete(self, calendar_id: int) -> None:
         """Revoke a private calendar."""
@@ -958,15 +964,18 @@ class Notifications:
         """End the letters of the kind that the link stands in."""
         return self._sender.send_text(Call("POST", f"/api/v1/notifications/unsubscribe/{path(token)}", public=True))
 
-    def list_webhooks(self) -> builtins.list[models.ShownEndpoint]:
+    def list_webhooks(self, *, limit: int | None = None, page: int | None = None) -> Paging[models.ShownEndpoint]:
         """List one's endpoints."""
-        return self._sender.send_json(
-            Call("GET", "/api/v1/notifications/webhooks"), builtins.list[models.ShownEndpoint]
+        return self._sender.send_pages(
+            Call("GET", "/api/v1/notifications/webhooks", query={"limit": limit, "page": page}), models.ShownEndpoint
         )
 
-    def create_webhook(self, body: models.NewEndpoint) -> models.MadeEndpoint:
+    def create_webhook(self, body: models.NewEndpoint, *, idempotency_key: str | None = None) -> models.MadeEndpoint:
         """Register an endpoint."""
-        return self._sender.send_json(Call("POST", "/api/v1/notifications/webhooks", body=body), models.MadeEndpoint)
+        return self._sender.send_json(
+            Call("POST", "/api/v1/notifications/webhooks", body=body, key=idempotency_key, keyed=True),
+            models.MadeEndpoint,
+        )
 
     def delete_webhook(self, endpoint_id: int) -> None:
         """Forget an endpoint."""
@@ -982,11 +991,13 @@ class Notifications:
         """Read the key that browsers subscribe with (`applicationServerKey`)."""
         return self._sender.send_json(Call("GET", "/api/v1/notifications/webpush/key"), models.PublicKey)
 
-    def list_webpush_subscriptions(self) -> builtins.list[models.NotificationsShownSubscription]:
+    def list_webpush_subscriptions(
+        self, *, limit: int | None = None, page: int | None = None
+    ) -> Paging[models.NotificationsShownSubscription]:
         """List one's browsers."""
-        return self._sender.send_json(
-            Call("GET", "/api/v1/notifications/webpush/subscriptions"),
-            builtins.list[models.NotificationsShownSubscription],
+        return self._sender.send_pages(
+            Call("GET", "/api/v1/notifications/webpush/subscriptions", query={"limit": limit, "page": page}),
+            models.NotificationsShownSubscription,
         )
 
     def create_webpush_subscription(
@@ -1441,9 +1452,14 @@ class Prompts:
             Call("POST", f"/api/v1/prompts/{path(prompt_id)}/preview", body=body), models.Previewed
         )
 
-    def list_versions(self, prompt_id: int) -> Paging[models.ShownVersion]:
+    def list_versions(
+        self, prompt_id: int, *, limit: int | None = None, page: int | None = None
+    ) -> Paging[models.ShownVersion]:
         """List the versions of a prompt, the newest first."""
-        return self._sender.send_pages(Call("GET", f"/api/v1/prompts/{path(prompt_id)}/versions"), models.ShownVersion)
+        return self._sender.send_pages(
+            Call("GET", f"/api/v1/prompts/{path(prompt_id)}/versions", query={"limit": limit, "page": page}),
+            models.ShownVersion,
+        )
 
     def create_version(
         self, prompt_id: int, body: models.NewVersion, *, idempotency_key: str | None = None

@@ -180,12 +180,6 @@ class BulkChanges(Struct, frozen=True, kw_only=True, omit_defaults=True):
     set: Changes
 
 
-class Calendars(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The `Calendars` of the API document."""
-
-    results: builtins.list[ShownCalendar]
-
-
 class CallResult(OpenEnum):
     """What came of a call."""
 

@@ -287,8 +287,8 @@ export class AuthCalls {
   }
 
   /** Get a secret for an authenticator, and recovery codes. */
-  createMfaTotp(options: Options = {}): Promise<models.Enrolment> {
-    return this.sender.json({ method: "POST", path: "/api/v1/auth/mfa/totp" }, options);
+  createMfaTotp(options: KeyedOptions = {}): Promise<models.Enrolment> {
+    return this.sender.json({ method: "POST", path: "/api/v1/auth/mfa/totp", keyed: true }, options);
   }
 
   /** Confirm the secret with a code. */
@@ -388,14 +388,14 @@ export class CalendarsCalls {
     this.sender = sender;
   }
 
-  /** List one's private calendars, never their addresses. */
-  list(options: Options = {}): Promise<models.Calendars> {
-    return this.sender.json({ method: "GET", path: "/api/v1/calendars" }, options);
+  /** List one's private calendars, the oldest first, never their addresses. */
+  list(query: { limit?: number; page?: number } = {}, options: Options = {}): Paging<models.ShownCalendar> {
+    return this.sender.page({ method: "GET", path: "/api/v1/calendars", query }, options);
   }
 
   /** Make a private calendar of what one comes to and gives. */
-  create(options: Options = {}): Promise<models.MadeCalendar> {
-    return this.sender.json({ method: "POST", path: "/api/v1/calendars" }, options);
+  create(options: KeyedOptions = {}): Promise<models.MadeCalendar> {
+    return this.sender.json({ method: "POST", path: "/api/v1/calendars", keyed: true }, options);
   }
 
   /** Revoke a private calendar. */
@@ -813,13 +813,13 @@ export class NotificationsCalls {
   }
 
   /** List one's endpoints. */
-  listWebhooks(options: Options = {}): Promise<models.ShownEndpoint[]> {
-    return this.sender.json({ method: "GET", path: "/api/v1/notifications/webhooks" }, options);
+  listWebhooks(query: { limit?: number; page?: number } = {}, options: Options = {}): Paging<models.ShownEndpoint> {
+    return this.sender.page({ method: "GET", path: "/api/v1/notifications/webhooks", query }, options);
   }
 
   /** Register an endpoint. */
-  createWebhook(body: models.NewEndpoint, options: Options = {}): Promise<models.MadeEndpoint> {
-    return this.sender.json({ method: "POST", path: "/api/v1/notifications/webhooks", body }, options);
+  createWebhook(body: models.NewEndpoint, options: KeyedOptions = {}): Promise<models.MadeEndpoint> {
+    return this.sender.json({ method: "POST", path: "/api/v1/notifications/webhooks", body, keyed: true }, options);
   }
 
   /** Forget an endpoint. */
@@ -838,8 +838,8 @@ export class NotificationsCalls {
   }
 
   /** List one's browsers. */
-  listWebpushSubscriptions(options: Options = {}): Promise<models.NotificationsShownSubscription[]> {
-    return this.sender.json({ method: "GET", path: "/api/v1/notifications/webpush/subscriptions" }, options);
+  listWebpushSubscriptions(query: { limit?: number; page?: number } = {}, options: Options = {}): Paging<models.NotificationsShownSubscription> {
+    return this.sender.page({ method: "GET", path: "/api/v1/notifications/webpush/subscriptions", query }, options);
   }
 
   /** Register a browser. */
@@ -1193,8 +1193,8 @@ export class PromptsCalls {
   }
 
   /** List the versions of a prompt, the newest first. */
-  listVersions(promptId: number, options: Options = {}): Paging<models.ShownVersion> {
-    return this.sender.page({ method: "GET", path: `/api/v1/prompts/${segment(promptId)}/versions` }, options);
+  listVersions(promptId: number, query: { limit?: number; page?: number } = {}, options: Options = {}): Paging<models.ShownVersion> {
+    return this.sender.page({ method: "GET", path: `/api/v1/prompts/${segment(promptId)}/versions`, query }, options);
   }
 
   /** Publish another version. */

@@ -117,10 +117,6 @@ export interface BulkChanges {
   set: Changes;
 }
 
-export interface Calendars {
-  results: ShownCalendar[];
-}
-
 export type CallResult = "success" | "failed" | "no_answer" | (string & {});
 
 export interface Card {

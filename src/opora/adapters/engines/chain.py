@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from random import SystemRandom
 from time import monotonic
 
@@ -25,6 +25,8 @@ from opora.core.kernel.model import Breaker, BreakerPolicy, BreakerState
 from opora.core.kernel.rules import breaker_begun, breaker_failed, breaker_succeeded, breaker_wait_s
 
 HANGING_UP_S = 5.0
+LISTED_S = 60.0
+"""How long the models that engines list are remembered."""
 CHANCE = SystemRandom()
 
 
@@ -56,6 +58,8 @@ class EngineChain(TextEngines):
         self._patience = patience or Patience()
         self._clock = clock
         self._fraction = fraction
+        self._listed: frozenset[str] | None = None
+        self._listed_until_s = -inf
 
     async def write(self, wish: Wish) -> AsyncGenerator[Began | Said | Broke | Ended]:
         waits: list[int] = []
@@ -118,15 +122,29 @@ class EngineChain(TextEngines):
             await hung_up(pieces)
 
     async def models(self) -> Sequence[tuple[str, str]]:
+        found, _ = await self._told()
+        return found
+
+    async def lacks(self, model: str) -> bool:
+        if self._clock() >= self._listed_until_s:
+            found, is_whole = await self._told()
+            self._listed = frozenset(name for name, _ in found) if is_whole else None
+            self._listed_until_s = self._clock() + LISTED_S
+        return self._listed is not None and model not in self._listed
+
+    async def _told(self) -> tuple[list[tuple[str, str]], bool]:
+        """Return model and engine as the engines list them, and whether every engine did."""
         found: list[tuple[str, str]] = []
+        is_whole = True
         for line in self.lines:
             if line.breaker.state is BreakerState.OPEN:
+                is_whole = False
                 continue
             try:
                 found += [(model, line.name) for model in await line.engine.models()]
             except (EngineUnavailable, EngineRefused):
-                continue
-        return found
+                is_whole = False
+        return found, is_whole
 
     async def close(self) -> None:
         """Hang up on every engine."""

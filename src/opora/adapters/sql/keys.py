@@ -26,6 +26,7 @@ from opora.core.access.model.keys import (
 from opora.core.access.ports.keys import KeyLookup, KeyRepository, KeyUsageStore, KeyViews
 from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Page, PageRequest
+from opora.core.kernel.rules import folded, words
 
 KEY = tuple(field.name for field in fields(ApiKey))
 KEPT = tuple(name for name in KEY if name not in {"id", "version", "last_used_at"})
@@ -86,7 +87,7 @@ class SqlKeyRepository(KeyRepository):
             digest=digest.value,
             digest_scheme=digest.scheme,
             lookup_prefix=lookup_prefix,
-            search=key.label.casefold(),
+            search=folded(key.label),
         )
         if not added:
             raise KeyTaken
@@ -94,7 +95,7 @@ class SqlKeyRepository(KeyRepository):
     async def save(self, key: ApiKey) -> None:
         values = columns(key)
         del values["last_used_at"]
-        if not await self._connection.execute(SAVE, **values, search=key.label.casefold()):
+        if not await self._connection.execute(SAVE, **values, search=folded(key.label)):
             raise Stale(key_id=key.id)
 
     async def owned_by(self, owner_id: int) -> Sequence[ApiKey]:
@@ -197,5 +198,5 @@ def wanted_keys(reach: KeyReach, wanted: KeyFilter) -> Filter:
     found = Filter() if reach.everything else Filter(OWN, reach_owner=reach.owner_id, reach_maker=reach.maker)
     found.narrow("state = :state", state=wanted.state)
     found.narrow("owner_id = :owner_id", owner_id=wanted.owner_id)
-    found.containing("search", [wanted.text.casefold()] if wanted.text else [])
+    found.containing("search", words(wanted.text))
     return found

@@ -12,6 +12,7 @@ from opora.core.access.model.people import User, UserFilter, UserView, user_view
 from opora.core.access.ports.people import UserRepository, UserViews
 from opora.core.kernel.errors import Stale
 from opora.core.kernel.model import Page, PageRequest
+from opora.core.kernel.rules import folded, words
 
 ADMINS_LOCK = 0x0B0BA_AD
 """A number of PostgreSQL's advisory locks: who asks for the admins asks alone."""
@@ -89,7 +90,7 @@ def stored(user: User) -> dict[str, Any]:
     """Give the columns of a user's own row."""
     values = columns(user)
     del values["roles"]
-    return values | {"search": f"{user.email} {user.full_name}".casefold()}
+    return values | {"search": folded(f"{user.email} {user.full_name}")}
 
 
 class SqlUserViews(UserViews):
@@ -121,5 +122,5 @@ def wanted_users(wanted: UserFilter) -> Filter:
     found = Filter()
     found.narrow("EXISTS (SELECT 1 FROM user_roles WHERE user_id = users.id AND role = :role)", role=wanted.role)
     found.narrow("is_active = :is_active", is_active=wanted.is_active)
-    found.containing("search", [wanted.text.casefold()] if wanted.text else [])
+    found.containing("search", words(wanted.text))
     return found

@@ -139,7 +139,7 @@ class AccountController(Controller):
         device = browser.device(request)
         return browser.answer(await finish(data.mfa_token, data.code, actor.origin, device), device)
 
-    @post("/mfa/totp", status_code=201, opt={**FRESHLY, **UNREPEATABLE}, response_headers=NO_STORE)
+    @post("/mfa/totp", status_code=201, opt=FRESHLY, response_headers=NO_STORE)
     async def enrol(self, actor: FromDishka[Actor], enrol: FromDishka[EnrolSecondFactor]) -> Enrolment:
         """Get a secret for an authenticator, and recovery codes; it counts once a code has confirmed it."""
         return await enrol(actor)

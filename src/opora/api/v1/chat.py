@@ -12,11 +12,12 @@ from litestar.response import Stream
 
 from opora.api import openai, values
 from opora.api.details import LINES, details
+from opora.api.loose import refuse_unsound
 from opora.api.policy import needs
 from opora.api.problems import problem
 from opora.api.streams import EVENT_STREAM, QUIET, event, streamed
 from opora.api.v1.generation import fault
-from opora.core.generation.errors import EngineUnavailable, InvalidRequest
+from opora.core.generation.errors import EngineUnavailable, InvalidRequest, NoSuchModel
 from opora.core.generation.model.engines import Finish, Message, Speaker, Usage, Wish
 from opora.core.generation.model.texts import ENDED, Mode, Place, Status, Text, TextPolicy
 from opora.core.generation.ports.engines import TextEngines
@@ -24,7 +25,7 @@ from opora.core.generation.rules.asking import reach
 from opora.core.generation.rules.reading import End, More, Reset
 from opora.core.generation.usecases.asking import AskForText, FollowText
 from opora.core.generation.usecases.writing import CancelText
-from opora.core.kernel.errors import DomainError, NotFound
+from opora.core.kernel.errors import DomainError
 from opora.core.kernel.model import Actor
 
 DONE = "data: [DONE]\n\n"
@@ -135,12 +136,6 @@ class Models(msgspec.Struct, frozen=True):
     object: Literal["list"] = "list"
 
 
-class NoSuchModel(NotFound):
-    """No engine has a model of this name."""
-
-    code = "model_not_found"
-
-
 class ChatController(Controller):
     """Conversations, for clients written for OpenAI's API."""
 
@@ -149,7 +144,7 @@ class ChatController(Controller):
 
     @post(
         status_code=200,
-        opt={**needs("generate:write"), **OPT, **details(media={EVENT_STREAM: LINES}, refusals=(402,))},
+        opt={**needs("generate:write"), **OPT, **details(media={EVENT_STREAM: LINES}, refusals=(402, 404))},
     )
     async def complete(
         self,
@@ -199,7 +194,10 @@ class ModelController(Controller):
 
 
 def wish_of(data: NewCompletion) -> Wish:
-    """Return what is asked for; raises InvalidRequest."""
+    """Return what is asked for; raises InvalidRequest, or ValidationFailed for words that nothing can bear."""
+    for place, one in enumerate(data.messages):
+        refuse_unsound(f"messages.{place}.content", one.content if isinstance(one.content, str) else None)
+    refuse_unsound("stop", data.stop)
     if data.max_tokens is not None and data.max_completion_tokens is not None:
         raise InvalidRequest(errors={"max_tokens": ["stands for max_completion_tokens; send one of them"]})
     longest = data.max_completion_tokens if data.max_tokens is None else data.max_tokens

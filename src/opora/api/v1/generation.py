@@ -17,9 +17,10 @@ from opora.api import values
 from opora.api.details import LINES, details
 from opora.api.http import PREFIX
 from opora.api.locations import made
+from opora.api.loose import refuse_unsound
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
-from opora.api.prefer import preference
+from opora.api.prefer import Preference, preference
 from opora.api.problems import problem
 from opora.api.streams import EVENT_STREAM, QUIET, RETRY_MS, event, streamed
 from opora.core.generation.errors import EngineRefused, EngineUnavailable, TextCancelled
@@ -136,12 +137,11 @@ class GenerationController(Controller):
         """Ask for a text: 200 with it, 202 with where to fetch it, or a stream of events.
 
         `Cache-Control: no-cache` asks for a new text where an equal one was written lately. `Prefer: respond-async`
-        takes a text of mode `auto` on at once, `Prefer: wait=10` waits ten seconds.
+        takes a text of mode `auto` on at once, `Prefer: wait=10` waits ten seconds, also beside the other
+        (RFC 7240, section 4.3).
         """
         wanted = preference(request.headers.get("prefer"))
-        mode = Mode.ASYNC if wanted.is_async and data.mode is Mode.AUTO else data.mode
-        if wanted.wait_s is not None and not wanted.is_async and data.mode is Mode.AUTO:
-            mode = Mode.SYNC
+        mode = preferred(data.mode, wanted)
         text = await ask_for(actor, order_of(data, mode, is_fresh(request)))
         if text.mode is Mode.STREAM:
             return streamed(request, story(follow, text, actor, Place()))
@@ -201,8 +201,21 @@ def is_fresh(request: Request[Any, Any, Any]) -> bool:
     return "no-cache" in sent or "no-store" in sent
 
 
+def preferred(mode: Mode, wanted: Preference) -> Mode:
+    """Return how a text is served: what is preferred decides where the body leaves it open.
+
+    `wait` goes before `respond-async`: both together mean an answer that may be late, but not before that time.
+    """
+    if mode is not Mode.AUTO:
+        return mode
+    if wanted.wait_s is not None:
+        return Mode.SYNC
+    return Mode.ASYNC if wanted.is_async else mode
+
+
 def order_of(data: NewText, mode: Mode, fresh: bool) -> Order:
-    """Return what was asked for."""
+    """Return what was asked for; raises ValidationFailed for values that nothing can bear."""
+    refuse_unsound("variables", data.variables)
     return Order(
         function=data.function,
         prompt_id=data.prompt_id,

@@ -14,7 +14,8 @@ from msgspec import Meta
 from opora.api.details import details
 from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
-from opora.api.policy import UNREPEATABLE, needs
+from opora.api.policy import needs
+from opora.api.short_lists import short_page
 from opora.api.values import PathId, Word
 from opora.core.kernel.model import Actor, Page
 from opora.core.notifications.errors import NoSuchNotice
@@ -236,10 +237,16 @@ class SubscriptionController(Controller):
 
     @get("/subscriptions", opt=READ)
     async def subscriptions(
-        self, actor: FromDishka[Actor], keep: FromDishka[KeepSubscription]
-    ) -> list[ShownSubscription]:
+        self,
+        request: Request[Any, Any, Any],
+        actor: FromDishka[Actor],
+        keep: FromDishka[KeepSubscription],
+        limit: PageLimit = 50,
+        page: PageNumber = 1,
+    ) -> Envelope[ShownSubscription]:
         """List one's browsers."""
-        return [shown_subscription(one) for one in await keep.all(actor)]
+        found = [shown_subscription(one) for one in await keep.all(actor)]
+        return envelope(short_page(found, page_request(limit, page)), request.url)
 
     @delete("/subscriptions/{subscription_id:int}", opt=WRITE)
     async def unsubscribe(
@@ -255,7 +262,7 @@ class EndpointController(Controller):
     path = "/notifications/webhooks"
     tags = ["Notifications"]  # noqa: RUF012  # Litestar reads a plain list
 
-    @post(status_code=201, opt={**WRITE, **UNREPEATABLE})
+    @post(status_code=201, opt=WRITE)
     async def register(
         self,
         data: JSONBody[NewEndpoint],
@@ -263,17 +270,24 @@ class EndpointController(Controller):
         keep: FromDishka[KeepEndpoint],
         sender: FromDishka[WebhookSender],
     ) -> Response[MadeEndpoint]:
-        """Register an endpoint; the answer holds its secret, which is not shown again."""
+        """Register an endpoint; its secret is in this answer and, sealed for 24 hours, in what repeats it."""
         kept = await keep(actor, data.url, data.kinds)
         fields = msgspec.structs.asdict(shown_endpoint(kept, sender.public_key()))
         return made(MadeEndpoint(**fields, secret=kept.secret), f"/notifications/webhooks/{kept.id}")
 
     @get(opt=READ)
     async def endpoints(
-        self, actor: FromDishka[Actor], keep: FromDishka[KeepEndpoint], sender: FromDishka[WebhookSender]
-    ) -> list[ShownEndpoint]:
+        self,
+        request: Request[Any, Any, Any],
+        actor: FromDishka[Actor],
+        keep: FromDishka[KeepEndpoint],
+        sender: FromDishka[WebhookSender],
+        limit: PageLimit = 50,
+        page: PageNumber = 1,
+    ) -> Envelope[ShownEndpoint]:
         """List one's endpoints."""
-        return [shown_endpoint(one, sender.public_key()) for one in await keep.all(actor)]
+        found = [shown_endpoint(one, sender.public_key()) for one in await keep.all(actor)]
+        return envelope(short_page(found, page_request(limit, page)), request.url)
 
     @patch("/{endpoint_id:int}", opt=WRITE)
     async def change(

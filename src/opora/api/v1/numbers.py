@@ -1,6 +1,7 @@
 """HTTP face of phone numbers: listed, added, changed, claimed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,8 +12,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from opora.api.details import details
 from opora.api.locations import made
+from opora.api.loose import refuse_unsound
 from opora.api.pages import Cursors, CursorText, Envelope, PageLimit, envelope, page_request
 from opora.api.policy import needs
+from opora.api.v1.bulk_numbers import BulkRequest, NewPhoneNumber, NewPhoneNumbers, Spelling
 from opora.api.v1.keys import sent
 from opora.api.values import PathId, QueryId, RecordId, Timestamp
 from opora.core.kernel.model import Actor, Page, PageRequest
@@ -21,6 +24,7 @@ from opora.core.numbers.model.numbers import (
     BULK_MAX,
     CLAIM_MAX,
     NEVER,
+    BulkOutcome,
     Cause,
     Fault,
     GivenNumber,
@@ -42,25 +46,9 @@ BULK_BYTES_MAX = 16 * 1024 * 1024
 PAGE_MAX = 200
 """The last page by number; past it, the cursor goes on."""
 BULK: dict[str, object] = {"body_max_bytes": BULK_BYTES_MAX}
-Spelling = Annotated[str, Meta(min_length=1, max_length=64)]
 Page1 = Annotated[
     int, QueryParameter(name="page", ge=1, le=PAGE_MAX, description="The page, from 1; further on, follow `next`.")
 ]
-
-
-class NewPhoneNumber(Struct, frozen=True, forbid_unknown_fields=True):
-    """A number in any spelling, and what it belongs to; one of no project is for those who see every project."""
-
-    phone_number: Spelling
-    project_id: RecordId | None = None
-    provider_id: RecordId | None = None
-    geo_id: RecordId | None = None
-
-
-class NewPhoneNumbers(Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to 50,000 numbers."""
-
-    items: Annotated[list[NewPhoneNumber], Meta(min_length=1, max_length=BULK_MAX)]
 
 
 class Changes(Struct, frozen=True, forbid_unknown_fields=True):
@@ -207,12 +195,23 @@ class NumberController(Controller):
         number = await add(actor, given(data))
         return made(shown(number), f"/phone-numbers/{number.id}")
 
-    @post("/bulk", status_code=200, opt={**needs("numbers:write"), **BULK, **details(refusals=(413,))})
+    @post(
+        "/bulk",
+        status_code=200,
+        request_class=BulkRequest,
+        opt={**needs("numbers:write"), **BULK, **details(refusals=(413,))},
+    )
     async def add_many(
-        self, data: JSONBody[NewPhoneNumbers], actor: FromDishka[Actor], add: FromDishka[AddNumbers]
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[NewPhoneNumbers],
+        actor: FromDishka[Actor],
+        add: FromDishka[AddNumbers],
     ) -> BulkAnswer:
         """Add up to 50,000 numbers at once; a bad one holds up no other."""
-        outcome = await add(actor, [given(one) for one in data.items])
+        assert isinstance(request, BulkRequest)  # noqa: S101  # the handler says so
+        added = await add(actor, [given(one) for one in data.items]) if data.items else NOTHING_ADDED
+        outcome = added if request.places is None else with_unread(added, request.places, request.faults)
         return BulkAnswer(outcome.created, outcome.duplicates, outcome.invalid, outcome.suppressed, outcome.errors)
 
     @post("/bulk-update", status_code=200, opt={**needs("numbers:write"), **BULK, **details(refusals=(404, 413))})
@@ -220,7 +219,7 @@ class NumberController(Controller):
         self, data: JSONBody[BulkChanges], actor: FromDishka[Actor], update: FromDishka[UpdateNumbers]
     ) -> UpdateAnswer:
         """Change up to 50,000 numbers in one transaction; one that may not move is told of and holds up no other."""
-        outcome = await update(actor, meant(data), changes(data.set_))
+        outcome = await update(actor, meant(data), changes(data.set_, "set.result_data"))
         return UpdateAnswer(outcome.updated, outcome.refused, outcome.errors)
 
     @post("/claim", status_code=200, opt={**needs("numbers:claim"), **details(refusals=(404,))})
@@ -251,6 +250,16 @@ class NumberController(Controller):
         return shown(await update(actor, number_id, changes(data)))
 
 
+NOTHING_ADDED = BulkOutcome(created=0, duplicates=0, invalid=0, suppressed=0, errors=())
+
+
+def with_unread(added: BulkOutcome, places: Sequence[int], unread: Sequence[Fault]) -> BulkOutcome:
+    """Return what became of all numbers: those that were read stand at these places, the others could not be."""
+    moved = [replace(one, index=places[one.index]) for one in added.errors]
+    errors = tuple(sorted([*moved, *unread], key=lambda fault: fault.index))
+    return replace(added, invalid=added.invalid + len(unread), errors=errors)
+
+
 def given(body: NewPhoneNumber) -> GivenNumber:
     """Return a number as the core takes it."""
     return GivenNumber(
@@ -261,8 +270,9 @@ def given(body: NewPhoneNumber) -> GivenNumber:
     )
 
 
-def changes(body: Changes) -> NumberChanges:
-    """Return a change as the core takes it."""
+def changes(body: Changes, place: str = "result_data") -> NumberChanges:
+    """Return a change as the core takes it; raises ValidationFailed for texts in it that nothing can bear."""
+    refuse_unsound(place, body.result_data)
     return NumberChanges(
         status=sent(body.status),
         cause=sent(body.cause),

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 
 from opora.api import values
 from opora.api.locations import made
+from opora.api.loose import refuse_unsound
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import UNREPEATABLE, needs
 from opora.core.generation.errors import NoSuchPrompt
@@ -152,13 +153,18 @@ class PromptController(Controller):
 
     @get("/{prompt_id:int}/versions", opt=needs("prompts:read"))
     async def versions(
-        self, request: Request[Any, Any, Any], prompt_id: FromPath[int], views: FromDishka[PromptViews]
+        self,
+        request: Request[Any, Any, Any],
+        prompt_id: FromPath[int],
+        views: FromDishka[PromptViews],
+        limit: PageLimit = 50,
+        page: PageNumber = 1,
     ) -> Envelope[ShownVersion]:
-        """List the versions of a prompt, the newest first; at most 200."""
-        found = await views.versions(prompt_id)
-        if not found:
+        """List the versions of a prompt, the newest first."""
+        found = await views.versions(prompt_id, page_request(limit, page))
+        if not found.count:
             raise NoSuchPrompt(prompt_id=prompt_id)
-        return envelope(Page([shown_version(one) for one in found], found[0].version, more=False), request.url)
+        return envelope(Page([shown_version(one) for one in found.items], found.count, found.more), request.url)
 
     @post("/{prompt_id:int}/versions", status_code=201, opt=needs("prompts:write"))
     async def publish(
@@ -210,6 +216,7 @@ class PromptController(Controller):
         self, prompt_id: FromPath[int], data: JSONBody[Preview], preview_prompt: FromDishka[PreviewPrompt]
     ) -> Previewed:
         """See what an engine would be told; nobody is told it."""
+        refuse_unsound("variables", data.variables)
         messages = await preview_prompt(prompt_id, data.version, data.variables)
         return Previewed(messages[-1].content, [previewed(one) for one in messages])
 

@@ -15,8 +15,15 @@ from opora.api.bodies import JSON
 from opora.api.calls import CALL
 from opora.api.decoding import Shape
 from opora.api.details import details
+<<<<<<< HEAD
 from opora.api.policy import EXEMPT, needs, takes
 from opora.api.v1.numbers import ShownNumber, Spelling, wire
+=======
+from opora.api.loose import refuse_unsound
+from opora.api.policy import EXEMPT, needs
+from opora.api.v1.bulk_numbers import Spelling
+from opora.api.v1.numbers import ShownNumber, wire
+>>>>>>> fix_contexts
 from opora.api.values import LABEL_PATTERN, RecordId, Timestamp
 from opora.core.kernel.model import Actor, Origin
 from opora.core.kernel.ports import Clock
@@ -169,7 +176,11 @@ def refuse_unsigned(key: bytes, headers: Any, body: bytes, now: datetime) -> Non
 
 
 def event_of(body: EventBody, region: str) -> CallEvent:
-    """Return an event as the core takes it; raises InvalidCallEvent for a result without its word, InvalidPhone."""
+    """Return an event as the core takes it; raises InvalidCallEvent for a result without its word, InvalidPhone.
+
+    Raises ValidationFailed for texts in its data that nothing can bear.
+    """
+    refuse_unsound("data", body.data)
     if body.type is CallEventType.RESULT and body.result is None:
         raise InvalidCallEvent(errors={"result": [f"is one of {', '.join(CallResult)}"]})
     is_result = body.type is CallEventType.RESULT

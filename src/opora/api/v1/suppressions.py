@@ -12,7 +12,7 @@ from opora.api.details import details
 from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
-from opora.api.v1.numbers import Spelling
+from opora.api.v1.bulk_numbers import Spelling
 from opora.api.values import LABEL_PATTERN, PathId, QueryId, RecordId
 from opora.core.kernel.model import Actor, Page
 from opora.core.numbers.errors.numbers import NoSuchSuppression

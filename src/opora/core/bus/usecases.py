@@ -6,6 +6,7 @@ from datetime import datetime
 from opora.core.bus.ports import BusQueue, BusTx
 from opora.core.kernel.model import Actor, Change
 from opora.core.kernel.ports import Clock, UnitOfWork
+from opora.core.kernel.rules import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class RepublishEvents:
                     entity_type="event_bus",
                     entity_id=topic or "all",
                     at=self.clock.now(),
-                    new={"since": since.isoformat()},
+                    new={"since": instant(since)},
                 )
             )
         return await self.queue.again(since, topic)

@@ -45,6 +45,12 @@ class LabelInUse(Conflict):
     code = "label_in_use"
 
 
+class NoSuchModel(NotFound):
+    """No engine has a model of this name."""
+
+    code = "model_not_found"
+
+
 class NoSuchText(NotFound):
     """No generation has this id, or it is not yours."""
 

@@ -1,9 +1,10 @@
-"""What must hold of a version's dates, a signed message, an address that is called, and words that are looked for."""
+"""What must hold of a version's dates, times, a signed message, an address that is called, and words looked for."""
 
 import hmac
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from unicodedata import normalize
 
@@ -29,6 +30,11 @@ def refuse_bad_version(row: ApiVersion) -> None:
         errors["successor"] = ["is another version"]
     if errors:
         raise VersionInvalid(errors=errors)
+
+
+def instant(at: datetime) -> str:
+    """Return a time as RFC 3339 in UTC, ending in `Z`: the one way in which times are written as text."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")

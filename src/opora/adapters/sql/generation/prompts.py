@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from opora.adapters.sql.connection import Connection, Row
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
+from opora.adapters.sql.pages import page_of
 from opora.core.generation.errors import PromptExists
 from opora.core.generation.model.prompts import Prompt, PromptVersion
 from opora.core.generation.ports.prompts import PromptRepository, PromptViews
@@ -30,7 +32,6 @@ JOIN prompt_labels l ON l.prompt_id = p.id AND l.label = :label
 JOIN prompt_versions v ON v.prompt_id = p.id AND v.version = l.version
 """
 VERSION = f"SELECT {VERSION_FIELDS} FROM prompt_versions v WHERE v.prompt_id = :id"
-LISTED_MAX = 200
 
 
 class SqlPromptRepository(PromptRepository):
@@ -92,9 +93,10 @@ class SqlPromptViews(PromptViews):
         found = await labelled(self._connection, rows)
         return found[0] if found else None
 
-    async def versions(self, id: int) -> Sequence[PromptVersion]:
-        sql = f"{VERSION} ORDER BY v.version DESC LIMIT :limit"
-        return [load(PromptVersion, row) for row in await self._connection.fetch(sql, id=id, limit=LISTED_MAX)]
+    async def versions(self, id: int, request: PageRequest) -> Page[PromptVersion]:
+        among = "prompt_versions v WHERE v.prompt_id = :id"
+        newest = f"{VERSION} ORDER BY v.version DESC"
+        return await page_of(self._connection, partial(load, PromptVersion), among, newest, request, {"id": id})
 
     async def version(self, id: int, version: int) -> PromptVersion | None:
         return await version_of(self._connection, id, version)

@@ -8,6 +8,7 @@ from opora.adapters.sql.connection import Connection
 from opora.adapters.sql.errors import ConstraintBroken
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
 from opora.core.kernel.errors import Stale
+from opora.core.kernel.rules import folded
 from opora.core.numbers.errors.projects import GeoInUse, ProviderInUse
 from opora.core.numbers.model.projects import Geo, Provider
 from opora.core.numbers.ports.projects import GeoRepository, ProviderRepository
@@ -40,7 +41,7 @@ class SqlProviderRepository(ProviderRepository):
         return await self._connection.next_id("providers")
 
     async def add(self, provider: Provider) -> None:
-        await self._connection.execute(ADD_PROVIDER, **columns(provider), search=provider.name.casefold())
+        await self._connection.execute(ADD_PROVIDER, **columns(provider), search=folded(provider.name))
 
     async def get(self, id: int) -> Provider | None:
         sql = f"SELECT {', '.join(PROVIDER)} FROM providers WHERE id = :id{self._lock}"
@@ -50,7 +51,7 @@ class SqlProviderRepository(ProviderRepository):
     async def save(self, provider: Provider) -> None:
         values: dict[str, Any] = columns(provider)
         del values["created_at"]
-        if not await self._connection.execute(SAVE_PROVIDER, **values, search=provider.name.casefold()):
+        if not await self._connection.execute(SAVE_PROVIDER, **values, search=folded(provider.name)):
             raise Stale(provider_id=provider.id)
 
     async def remove(self, id: int) -> bool:
@@ -66,7 +67,7 @@ class SqlProviderRepository(ProviderRepository):
 
 def described(geo: Geo) -> str:
     """Return the text that an area is searched by."""
-    return " ".join(filter(None, (geo.country_code, geo.region, geo.city))).casefold()
+    return folded(" ".join(filter(None, (geo.country_code, geo.region, geo.city))))
 
 
 class SqlGeoRepository(GeoRepository):

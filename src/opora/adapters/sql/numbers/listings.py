@@ -12,6 +12,7 @@ from opora.adapters.sql.numbers.projects import PROJECT, WINDOWS
 from opora.adapters.sql.numbers.reach import visible, within
 from opora.adapters.sql.pages import page_of
 from opora.core.kernel.model import Page, PageRequest
+from opora.core.kernel.rules import words
 from opora.core.numbers.model.projects import Geo, Grant, Project, ProjectFilter, ProjectReach, Provider
 from opora.core.numbers.model.schedules import CallingWindow
 from opora.core.numbers.ports.projects import GeoViews, ProjectViews, ProviderViews
@@ -31,11 +32,6 @@ async def listed[T](
     columns, source, order = text
     selected = f"SELECT {columns} FROM {source} ORDER BY {order}"
     return await page_of(connection, partial(load, kind), source, selected, request, parameters)
-
-
-def searched(text: str | None) -> list[str]:
-    """Return what is looked for anywhere, letters of either case alike."""
-    return [] if text is None else [text.casefold()]
 
 
 class SqlProjectViews(ProjectViews):
@@ -59,7 +55,7 @@ class SqlProjectViews(ProjectViews):
         alive = "deleted_at IS NOT NULL" if wanted.deleted else "deleted_at IS NULL"
         found = Filter(ANY, condition, alive, **parameters)
         found.narrow("status = :status", status=wanted.status)
-        found.containing("search", searched(wanted.text))
+        found.containing("search", words(wanted.text))
         text = (", ".join(PROJECT), f"projects WHERE {found.where}", "id DESC")
         return await listed(self._connection, Project, text, request, found.parameters)
 
@@ -93,7 +89,7 @@ class SqlProviderViews(ProviderViews):
     async def page(self, text: str | None, status: str | None, request: PageRequest) -> Page[Provider]:
         found = Filter()
         found.narrow("status = :status", status=status)
-        found.containing("search", searched(text))
+        found.containing("search", words(text))
         selected = (", ".join(PROVIDER), f"providers WHERE {found.where}", "id DESC")
         return await listed(self._connection, Provider, selected, request, found.parameters)
 
@@ -111,6 +107,6 @@ class SqlGeoViews(GeoViews):
     async def page(self, country_code: str | None, text: str | None, request: PageRequest) -> Page[Geo]:
         found = Filter()
         found.narrow("country_code = :country_code", country_code=country_code)
-        found.containing("search", searched(text))
+        found.containing("search", words(text))
         selected = (", ".join(GEO), f"geo WHERE {found.where}", "id DESC")
         return await listed(self._connection, Geo, selected, request, found.parameters)

@@ -9,6 +9,7 @@ from opora.adapters.sql.connection import Connection
 from opora.adapters.sql.mapping import columns, insertion, load, to_json
 from opora.adapters.sql.numbers.reach import visible, within
 from opora.core.kernel.errors import Stale
+from opora.core.kernel.rules import folded
 from opora.core.numbers.errors.projects import NoSuchGeo, NoSuchProvider
 from opora.core.numbers.model.projects import Grant, Project, ProjectReach
 from opora.core.numbers.model.schedules import CallingWindow
@@ -36,7 +37,7 @@ VALUES (:project_id, :user_id, :granted_by, :created_at) ON CONFLICT (project_id
 
 def searchable(project: Project) -> str:
     """Return the text that a project is searched by."""
-    return f"{project.name} {project.description}".casefold()
+    return folded(f"{project.name} {project.description}")
 
 
 class SqlProjectRepository(ProjectRepository):

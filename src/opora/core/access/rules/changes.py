@@ -7,6 +7,7 @@ from opora.core.access.model.keys import ApiKey
 from opora.core.access.model.people import User
 from opora.core.access.model.tokens import SigningKey
 from opora.core.kernel.model import Actor, Change, Origin
+from opora.core.kernel.rules import instant
 
 
 def key_change(actor: Actor, action: str, before: ApiKey | None, after: ApiKey, now: datetime) -> Change:
@@ -31,9 +32,9 @@ def described_key(key: ApiKey) -> Mapping[str, object]:
         "owner_id": key.owner_id,
         "rate_limit_per_min": key.rate_limit_per_min,
         "allowed_ips": list(key.allowed_ips),
-        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "expires_at": instant(key.expires_at) if key.expires_at else None,
         "rotated_from": key.rotated_from,
-        "sunset_at": key.sunset_at.isoformat() if key.sunset_at else None,
+        "sunset_at": instant(key.sunset_at) if key.sunset_at else None,
     }
 
 

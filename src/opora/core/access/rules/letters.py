@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from opora.core.access.model.people import User
 from opora.core.kernel.model import Origin
+from opora.core.kernel.rules import instant
 from opora.core.notifications.model.notices import Notice
 
 WELCOME = "access.welcome"
@@ -49,7 +50,7 @@ def reset(user: User, token: str, now: datetime, policy: LetterPolicy) -> Notice
 
 def address_taken(user: User, origin: Origin, at: datetime) -> Notice:
     """Tell a user that somebody tried to register their address."""
-    data = {"address": origin.address, "happened_at": at.isoformat()}
+    data = {"address": origin.address, "happened_at": instant(at)}
     return Notice(kind=ADDRESS_TAKEN, user_id=user.id, data=data, about=about(user.id))
 
 
@@ -84,7 +85,7 @@ def about(user_id: int) -> str:
 
 
 def _with_token(kind: str, user: User, token: str, page: str, expires_at: datetime) -> Notice:
-    data = {"page_url": page, "expires_at": expires_at.isoformat()}
+    data = {"page_url": page, "expires_at": instant(expires_at)}
     return Notice(kind=kind, user_id=user.id, data=data, secret={"token": token}, about=about(user.id))
 
 
@@ -92,6 +93,6 @@ def _about(kind: str, user: User, origin: Origin, at: datetime) -> Notice:
     data = {
         "address": origin.address,
         "device": origin.user_agent[:DEVICE_LENGTH_MAX],
-        "happened_at": at.isoformat(),
+        "happened_at": instant(at),
     }
     return Notice(kind=kind, user_id=user.id, data=data, about=about(user.id))

@@ -15,6 +15,7 @@ from opora.core.access.errors import LoginLimited
 from opora.core.access.model.callers import address_subject
 from opora.core.access.model.rates import Admission, Decision, FailureMode, RatePolicy, Verdict
 from opora.core.kernel.model import Origin
+from opora.core.kernel.rules import instant
 
 MINUTE_S = 60
 HOUR_S = 3_600
@@ -119,7 +120,7 @@ def refuse_spent(decisions: Iterable[Decision], now: datetime) -> None:
         raise LoginLimited(
             limit=longest.policy.quota,
             remaining=0,
-            reset_at=(now + timedelta(seconds=longest.reset_after_s)).isoformat(),
+            reset_at=instant(now + timedelta(seconds=longest.reset_after_s)),
             retry_after_s=wait_s,
             policy=longest.policy.name,
         )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from opora.core.access.errors import RotationUnderWay
 from opora.core.access.model.tokens import Algorithm, KeyPurpose, SigningKey, SigningKeyState
+from opora.core.kernel.rules import instant
 
 IDENTITY_ALGORITHM = Algorithm.ES256
 """Identities are signed on every call through the gateway: RSA would cost fifty times as much."""
@@ -35,7 +36,7 @@ def refuse_second(keys: Iterable[SigningKey], purpose: KeyPurpose) -> None:
     """Raise RotationUnderWay when a key of this purpose waits for its time already."""
     waiting = awaited(keys, purpose)
     if waiting is not None:
-        at = waiting.activates_at.isoformat() if waiting.activates_at else None
+        at = instant(waiting.activates_at) if waiting.activates_at else None
         raise RotationUnderWay(key_id=waiting.id, activates_at=at)
 
 

@@ -13,6 +13,7 @@ from opora.core.access.model.proofs import Proof
 from opora.core.access.model.scopes import scopes_of, shared_scopes
 from opora.core.access.model.tokens import NOBODY, Algorithm, Claims, TokenStanding
 from opora.core.access.rules.scopes import unknown_scopes
+from opora.core.kernel.rules import instant
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type
 """RFC 9068 section 2.1: tells access tokens from every other JWT."""
@@ -93,7 +94,7 @@ def refuse_bad_claims(claims: Claims, now: datetime, policy: TokenPolicy) -> Non
     if not same_service(claims.issuer, policy.issuer) or claims.audience != policy.audience:
         raise TokenInvalid("the token is not of this issuer and for this audience")
     if now >= claims.expires_at + leeway:
-        raise TokenExpired(expired_at=claims.expires_at.isoformat())
+        raise TokenExpired(expired_at=instant(claims.expires_at))
     if max(claims.not_before, claims.issued_at) > now + leeway:
         raise TokenInvalid("the token is not valid yet")
 

@@ -8,6 +8,7 @@ from opora.core.billing.model.plans import EPOCH, FREE, Plan
 from opora.core.billing.model.quotas import HOLD_ID_MAX, UNITS_MAX, QuotaHold, QuotaPolicy, Usage, Window
 from opora.core.billing.model.subscriptions import Subscription
 from opora.core.billing.rules.periods import window
+from opora.core.kernel.rules import instant
 
 
 def plan_code(subscription: Subscription | None, now: datetime) -> str:
@@ -91,7 +92,7 @@ def exhausted(hold: QuotaHold, span: Window, bound: int, kept: Usage | None, pol
         limit=bound,
         remaining=remaining,
         requested=hold.units,
-        reset_at=span.ends_at.isoformat().replace("+00:00", "Z"),
+        reset_at=instant(span.ends_at),
         upgrade_url=policy.upgrade_url,
     )
 

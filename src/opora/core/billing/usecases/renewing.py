@@ -11,10 +11,11 @@ from opora.core.billing.ports.plans import PlanTx
 from opora.core.billing.rules import subscriptions as rules
 from opora.core.billing.rules.quotas import seeded
 from opora.core.billing.usecases.plan_telling import tell, write
-from opora.core.billing.usecases.subscribing import end, instant, pay
+from opora.core.billing.usecases.subscribing import end, pay
 from opora.core.jobs.model import Claim
 from opora.core.kernel.model import SYSTEM, Money
 from opora.core.kernel.ports import Clock, UnitOfWork
+from opora.core.kernel.rules import instant
 
 
 async def step(tx: PlanTx, subscription: Subscription, policy: RenewalPolicy, now: datetime) -> None:

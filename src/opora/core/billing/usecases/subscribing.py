@@ -14,6 +14,7 @@ from opora.core.billing.usecases.plan_telling import tell, write
 from opora.core.billing.usecases.posting import charge, credit
 from opora.core.kernel.model import Actor, Money
 from opora.core.kernel.ports import Clock, UnitOfWork
+from opora.core.kernel.rules import instant
 
 
 async def pay(tx: PlanTx, user_id: int, amount: Money, cause: str, now: datetime) -> None:
@@ -133,11 +134,6 @@ class CancelSubscription:
             await tx.plan_subscriptions.save(after)
             await tell(tx, actor, events.SubscriptionPlanned, before, after, next_plan=FREE)
         return after, nothing
-
-
-def instant(at: datetime) -> str:
-    """Return an instant as letters take it."""
-    return at.isoformat()
 
 
 USE_CASES = (Subscribe, ChangePlan, CancelSubscription)

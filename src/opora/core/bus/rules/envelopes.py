@@ -3,10 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 from opora.core.bus.model import Message, WaitingEvent
+from opora.core.kernel.rules import instant
 
 SCHEMAS_PATH = "/api/v1/events/schemas"
 
@@ -16,11 +16,6 @@ type Aggregate = tuple[str, str]
 def schema_address(source: str, topic: str) -> str:
     """Return where the schema of a type of event is found, and by which name it is known."""
     return f"{source}{SCHEMAS_PATH}/{quote(topic, safe='')}"
-
-
-def instant(at: datetime) -> str:
-    """Return a time as RFC 3339 in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def message_of(event: WaitingEvent, source: str) -> Message:

@@ -20,7 +20,7 @@ class ContractStatus(StrEnum):
 
 CONTRACT_MOVES = Moves(
     {
-        ContractStatus.DRAFT: frozenset({ContractStatus.ACTIVE, ContractStatus.CLOSED}),
+        ContractStatus.DRAFT: frozenset({ContractStatus.ACTIVE}),
         ContractStatus.ACTIVE: frozenset({ContractStatus.CLOSED}),
         ContractStatus.CLOSED: frozenset(),
     }

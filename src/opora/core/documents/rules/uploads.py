@@ -32,9 +32,9 @@ REFUSALS: dict[Fault, type[DomainError]] = {
 """The refusal that stands for each fault of a file."""
 
 _RUN = "bat chm cmd docm dotm exe hta htm html jar js jse lnk msi php ps1 scr sh svg vbe vbs wsf xhtml xlsm"
-_RUN_LAST = (
-    "app apk bin class com cpl dll dmg gadget inf iso mht msc msix pif ppam ppsm pptm py rb reg sct svgz swf url"
-)
+_RUN_LAST = "app apk class cpl dll dmg gadget inf iso mht msc msix pif ppam ppsm pptm py rb reg sct svgz swf url"
+COM = "com"
+"""Ends programs of DOS, and addresses of the web, which people name papers after."""
 RUN_BY_MACHINES = frozenset(_RUN.split())
 """Endings that make a machine run what it is given; they are no part of a paper's name, wherever they stand in it."""
 RUN_AT_THE_END = RUN_BY_MACHINES | frozenset(_RUN_LAST.split())
@@ -85,6 +85,12 @@ def name_faults(name: str) -> list[str]:
 
 
 def is_run(name: str) -> bool:
-    """Tell whether a name ends as programs do, in the end (`scan.exe`) or before it (`scan.exe.pdf`)."""
+    """Tell whether a name ends as programs do, in the end (`scan.exe`) or before it (`scan.exe.pdf`).
+
+    `com` ends a program's name only where that is one word: `command.com`, not `Letter to example.com`.
+    """
     endings = [ending.strip().casefold() for ending in name.split(".")[1:]]
-    return bool(endings) and (endings[-1] in RUN_AT_THE_END or not RUN_BY_MACHINES.isdisjoint(endings))
+    if not endings:
+        return False
+    is_com = endings[-1] == COM and not any(map(str.isspace, name.strip()))
+    return is_com or endings[-1] in RUN_AT_THE_END or not RUN_BY_MACHINES.isdisjoint(endings)

@@ -26,6 +26,7 @@ from opora.core.documents.usecases.uploads import change
 from opora.core.kernel.errors import NoSuchBlob
 from opora.core.kernel.model import Actor
 from opora.core.kernel.ports import BlobStore, Clock, UnitOfWork
+from opora.core.kernel.rules import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class OfferLink:
             document = await held(tx, id, actor)
             refuse_unreadable(document)
             link = links.signed(document, now, holds_for, self.policy)
-            new: dict[str, object] = {"expires_at": link.expires_at.isoformat()}
+            new: dict[str, object] = {"expires_at": instant(link.expires_at)}
             await tx.audit.record(change(actor, "document.link_offered", document, now, new))
         return link
 

@@ -47,3 +47,10 @@ class TextEngines(ABC):
     @abstractmethod
     async def models(self) -> Sequence[tuple[str, str]]:
         """Return model and engine of all that can be asked for, the default first; engines that fail have none."""
+
+    @abstractmethod
+    async def lacks(self, model: str) -> bool:
+        """Tell that every engine answers and none lists a model; one that does not answer may have it.
+
+        What they list may be remembered for a while.
+        """

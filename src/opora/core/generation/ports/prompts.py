@@ -1,7 +1,6 @@
 """What prompts need of a store."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Protocol
 
 from opora.core.generation.model.prompts import Prompt, PromptVersion
@@ -57,8 +56,8 @@ class PromptViews(ABC):
         """Return one prompt."""
 
     @abstractmethod
-    async def versions(self, id: int) -> Sequence[PromptVersion]:
-        """Return the versions of a prompt, the newest first; at most 200."""
+    async def versions(self, id: int, request: PageRequest) -> Page[PromptVersion]:
+        """Return the versions of a prompt, the newest first; none, and a count of 0, where there is no such prompt."""
 
     @abstractmethod
     async def version(self, id: int, version: int) -> PromptVersion | None:

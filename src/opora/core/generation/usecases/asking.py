@@ -7,10 +7,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from opora.core.billing.usecases.quotas import Quotas
-from opora.core.generation.errors import NoSuchPrompt, NoSuchText
+from opora.core.generation.errors import NoSuchModel, NoSuchPrompt, NoSuchText
 from opora.core.generation.model.engines import Finish, Usage, Wish
 from opora.core.generation.model.prompts import PRODUCTION, PromptVersion
 from opora.core.generation.model.texts import CHAT, LONG, SHORT, Mode, Place, Reach, Status, Text, TextPolicy
+from opora.core.generation.ports.engines import TextEngines
 from opora.core.generation.ports.texts import LiveTexts, Performer, TextTx, TextViews
 from opora.core.generation.rules import asking, charging, prompts, reading
 from opora.core.generation.rules.asking import Order
@@ -30,6 +31,7 @@ class AskForText:
     unit: UnitOfWork[TextTx]
     quotas: Quotas
     performer: Performer
+    engines: TextEngines
     calls: IdempotentCalls
     identifiers: Identifiers
     clock: Clock
@@ -38,9 +40,10 @@ class AskForText:
     async def __call__(self, actor: Actor, order: Order) -> Text:
         """Ask by a prompt. An equal text of the owner's, written lately or being written, serves unless `fresh`.
 
-        Raises InvalidRequest, InvalidVariables, NoSuchPrompt, UpgradeRequired, QuotaExhausted.
+        Raises InvalidRequest, InvalidVariables, NoSuchPrompt, NoSuchModel, UpgradeRequired, QuotaExhausted.
         """
         asking.refuse_order(order)
+        await self._refuse_strange(order.model)
         async with self.unit() as tx:
             name, version = await prompt_of(tx, order)
             wish = Wish(
@@ -58,10 +61,16 @@ class AskForText:
     async def chat(self, actor: Actor, wish: Wish, mode: Mode) -> Text:
         """Ask by a conversation, which is written anew each time. Raises as the call by a prompt."""
         asking.refuse_wish(wish)
+        await self._refuse_strange(wish.model)
         draft = self._drafted(actor, CHAT, wish, mode)
         async with self.unit() as tx:
             text, claim = await self._taken_on(tx, actor, draft)
         return await self._begun(text, claim)
+
+    async def _refuse_strange(self, model: str | None) -> None:
+        """Raise NoSuchModel for a model that no engine has; before the transaction, for engines may be far away."""
+        if model is not None and await self.engines.lacks(model):
+            raise NoSuchModel(model=model)
 
     def _drafted(self, actor: Actor, function: str, wish: Wish, mode: Mode) -> Text:
         served = asking.served(mode, wish.max_tokens, self.policy)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opora.core.kernel.ports import UnitOfWork
+from opora.core.kernel.rules import instant
 from opora.core.notifications.errors import TargetGone
 from opora.core.notifications.model.deliveries import Delivery
 from opora.core.notifications.model.kinds import KINDS, Channel
@@ -118,7 +119,7 @@ class CarryNotice:
             endpoint = await tx.endpoints.get(int(delivery.target))
         if endpoint is None or not endpoint.is_active or endpoint.user_id != notice.user_id:
             raise TargetGone("the endpoint was removed")
-        body = {"type": notice.kind, "timestamp": notice.fire_at.isoformat(), "data": dict(notice.data)}
+        body = {"type": notice.kind, "timestamp": instant(notice.fire_at), "data": dict(notice.data)}
         return await self.sender.send(WebhookCall(endpoint=endpoint, id=f"msg_{delivery.id.hex}", body=body))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from opora.core.jobs.model import Claim, NewJob
 from opora.core.kernel.ports import Clock, Identifiers, UnitOfWork
+from opora.core.kernel.rules import instant
 from opora.core.notifications.model.deliveries import DELIVER, DIGEST, Delivery, DeliveryState, DigestItem
 from opora.core.notifications.model.inbox import Entry
 from opora.core.notifications.model.kinds import KINDS
@@ -118,7 +119,7 @@ def digest_job(item: DigestItem) -> NewJob:
     """The job of the letter that an item waits for: one a person and time."""
     return NewJob(
         kind=DIGEST,
-        payload={"user_id": item.user_id, "due_at": item.due_at.isoformat()},
+        payload={"user_id": item.user_id, "due_at": instant(item.due_at)},
         dedup_key=f"digest:{item.user_id}:{item.due_at:%Y-%m-%dT%H:%M:%SZ}",
         run_at=item.due_at,
         attempts_max=50,

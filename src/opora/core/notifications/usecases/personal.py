@@ -5,6 +5,7 @@ from datetime import datetime
 
 from opora.core.kernel.model import Actor, Change, Origin
 from opora.core.kernel.ports import Clock, UnitOfWork
+from opora.core.kernel.rules import instant
 from opora.core.notifications.errors import NoSuchNotice, PersonRequired, UnsubscribeLinkInvalid
 from opora.core.notifications.model.kinds import KINDS
 from opora.core.notifications.model.notices import Notice
@@ -124,7 +125,7 @@ class TryNotices:
         """Once a minute, however often it is asked for."""
         user_id, now = person(actor), self.clock.now()
         key = f"trial:{user_id}:{now:%Y-%m-%dT%H:%M}"
-        notice = Notice(kind="notifications.trial", user_id=user_id, data={"sent_at": now.isoformat()}, dedup_key=key)
+        notice = Notice(kind="notifications.trial", user_id=user_id, data={"sent_at": instant(now)}, dedup_key=key)
         async with self.unit() as tx:
             await tx.notices.add(notice)
 

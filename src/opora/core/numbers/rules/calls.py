@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from opora.core.kernel.rules import instant
 from opora.core.numbers.errors.calls import InvalidCallEvent
 from opora.core.numbers.model.calls import OUTCOMES, Call, CallEvent, CallEventType, CallResult
 from opora.core.numbers.model.numbers import CallingPolicy, Cause, NumberStatus, PhoneNumber
@@ -116,7 +117,7 @@ def result_data(call: Call) -> dict[str, object]:
     if call.cause is not None:
         told["cause"] = str(call.cause)
     if call.result_at is not None:
-        told["result_at"] = call.result_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        told["result_at"] = instant(call.result_at)
     if call.result_data is not None:
         told["data"] = call.result_data
     return told

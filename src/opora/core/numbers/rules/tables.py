@@ -15,6 +15,22 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 ZIP, COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+FOREIGN = (
+    b"%pdf-",
+    b"{\\rtf",
+    b"<?xml",
+    b"<!doctype",
+    b"<html",
+    b"\x89png\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"gif87a",
+    b"gif89a",
+    b"%!ps",
+    b"rar!\x1a\x07",
+    b"7z\xbc\xaf\x27\x1c",
+    b"\x1f\x8b",
+)
+"""How files begin that are no tables, in small letters: some of them would pass for text."""
 UNPRINTED = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 PHONE_HEADINGS = """
     phone phone_number phonenumber phone_no number tel telephone mobile mobile_phone cell msisdn contact_phone
@@ -39,11 +55,18 @@ def format_of(head: bytes) -> TableFormat:
         return TableFormat.XLS
     if not head:
         raise NotATable("The file is empty.")
+    if begun(head).startswith(FOREIGN):
+        raise NotATable("The file is of another kind: neither a text with columns nor a workbook.")
     if encoding_of(head).startswith("utf-16"):
         return TableFormat.CSV
     if UNPRINTED.search(head):
         raise NotATable("The file is neither a text with columns nor a workbook.")
     return TableFormat.CSV
+
+
+def begun(head: bytes) -> bytes:
+    """Return the beginning of a file as kinds are told by it: in small letters, without a mark or space before it."""
+    return head[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
 
 
 def encoding_of(some: bytes) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from opora.core.jobs.model import Claim
 from opora.core.kernel.model import SYSTEM, Actor
 from opora.core.kernel.ports import Clock, UnitOfWork
+from opora.core.kernel.rules import instant
 from opora.core.numbers.errors.projects import NoSuchProject
 from opora.core.numbers.events.numbers import NumbersClaimed
 from opora.core.numbers.model.numbers import CallingPolicy, PhoneNumber
@@ -85,7 +86,7 @@ class ClaimNumbers:
                 return Claimed((), NoneReason.NOTHING_DUE)
             ids = tuple(one.id for one in numbers)
             await tx.outbox.add(NumbersClaimed(subject=project_id, at=now, ids=ids))
-            new = {"ids": list(ids), "lease_until": terms.lease_until.isoformat()}
+            new = {"ids": list(ids), "lease_until": instant(terms.lease_until)}
             await tx.audit.record(entry(actor, "numbers.claimed", ("project", project_id), now, new=new))
         return Claimed(numbers)
 

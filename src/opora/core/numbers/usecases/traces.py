@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from opora.core.kernel.model import Actor, Change
+from opora.core.kernel.rules import instant
 
 
 def entry(
@@ -31,6 +32,8 @@ def differences(before: Any, after: Any) -> tuple[dict[str, object], dict[str, o
 
 def told(value: object) -> object:
     """Return a value as the audit log keeps it."""
+    if isinstance(value, datetime):
+        return instant(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple | list | frozenset | set):
