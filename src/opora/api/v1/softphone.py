@@ -15,15 +15,10 @@ from opora.api.bodies import JSON
 from opora.api.calls import CALL
 from opora.api.decoding import Shape
 from opora.api.details import details
-<<<<<<< HEAD
-from opora.api.policy import EXEMPT, needs, takes
-from opora.api.v1.numbers import ShownNumber, Spelling, wire
-=======
 from opora.api.loose import refuse_unsound
-from opora.api.policy import EXEMPT, needs
+from opora.api.policy import EXEMPT, needs, takes
 from opora.api.v1.bulk_numbers import Spelling
 from opora.api.v1.numbers import ShownNumber, wire
->>>>>>> fix_contexts
 from opora.api.values import LABEL_PATTERN, RecordId, Timestamp
 from opora.core.kernel.model import Actor, Origin
 from opora.core.kernel.ports import Clock
