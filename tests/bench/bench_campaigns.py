@@ -23,12 +23,9 @@ from bench.bench_load import quantile
 from bench.bench_numbers import BULK, FIRST_PHONE, Filled
 from bench.figures import Figure, duration
 from bench.load import Generator, Order
-from bench.staging import Stores, installation, key_of, servers
+from bench.staging import Stores, database_of, installation, key_of, rows_of, servers
 from e2e.running import Installation
 from opora.adapters.sql import migrations
-from opora.adapters.sql.connection import Database
-from opora.adapters.sql.postgres import PostgresDatabase
-from opora.adapters.sql.sqlite import SqliteDatabase
 from opora.bootstrap.sources import load
 from opora.core.kernel.rules import webhook_key, webhook_signature
 from opora.core.numbers.model.calls import CallResult
@@ -44,12 +41,6 @@ JSON = {"content-type": "application/json"}
 SCOPES = ("numbers:read", "numbers:write", "numbers:claim", "softphone:read", "projects:read_all")
 
 
-def database_of(one: Installation) -> Database:
-    """Return the store of an installation."""
-    url = one.environment.get("OPORA_DATABASE_URL", "")
-    return PostgresDatabase(url) if url else SqliteDatabase(one.home / "opora.db")
-
-
 async def filled(one: Installation) -> int:
     """Fill the store with one project's numbers and return the project."""
     database = database_of(one)
@@ -58,16 +49,6 @@ async def filled(one: Installation) -> int:
         store = Filled(database, ROWS)
         await store.fill()
         return store.project_id
-    finally:
-        await database.close()
-
-
-async def rows_of(one: Installation, sql: str) -> list[Any]:
-    """Ask the store."""
-    database = database_of(one)
-    await database.open()
-    try:
-        return list(await database.read.fetch(sql))
     finally:
         await database.close()
 

@@ -4,14 +4,13 @@ The loop is open: a request is sent when it is due, whatever became of those bef
 `python -m bench.bench_load 10` runs it for ten seconds a set-up.
 """
 
+import asyncio
 import sys
 from collections.abc import Sequence
 
-import httpx
-
 from bench.figures import Figure, duration
 from bench.load import Generator, Order, Tally
-from bench.staging import Stores, installation, key_of, servers
+from bench.staging import Stores, installation, key_of, rows_of, servers
 from e2e.running import Installation
 
 RATE_HZ = 100
@@ -26,8 +25,8 @@ def run(one: Installation, address: str, generator: Generator, seconds: float) -
     """Load a set-up and count what it keeps."""
     key = key_of(one, *SCOPES)
     tally = generator.carry_out(Order(address, ASKED, {"x-api-key": key}, seconds=seconds, rate_hz=RATE_HZ))
-    answer = httpx.get(f"{address}/api/v1/profiles", params={"limit": 1}, headers={"X-API-Key": key}, timeout=60)
-    return tally, int(answer.raise_for_status().json()["count"])
+    (row,) = asyncio.run(rows_of(one, "SELECT count(*) AS kept FROM profiles"))
+    return tally, int(row["kept"])
 
 
 def rows(setup: str, tally: Tally, kept: int, seconds: float) -> list[Figure]:

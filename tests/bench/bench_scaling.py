@@ -15,13 +15,12 @@ import asyncpg
 import httpx
 import psutil
 
-from bench.bench_campaigns import database_of
 from bench.bench_documents import FILL_POSTGRES, FILL_SQLITE, FILLED_AT_ONCE, USER, run
 from bench.bench_numbers import Filled
 from bench.figures import Figure
 from bench.filling import make
 from bench.load import Generator, Order
-from bench.staging import Process, Stores, installation, key_of, ordered, servers
+from bench.staging import Process, Stores, database_of, installation, key_of, ordered, servers
 from e2e.bank import PASSWORD, Person
 from e2e.conftest import Setup
 from e2e.running import Installation

@@ -10,12 +10,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 
 from bench.load import Generator, Order, Tally
 from e2e.running import SECRET, Installation, free_port
+from opora.adapters.sql.connection import Database
+from opora.adapters.sql.postgres import PostgresDatabase
+from opora.adapters.sql.sqlite import SqliteDatabase
 from servers.fleet import POSTGRES, REDIS, Fleet
 from servers.maintenance import Maintenance, database_name
 
@@ -145,3 +149,19 @@ def ordered(generator: Generator, order: Order) -> Tally:
     if tally.bad or not tally.good:
         raise AssertionError(f"{order.url}{order.requests[0][1]} answered {tally.statuses}")
     return tally
+
+
+def database_of(one: Installation) -> Database:
+    """Return the store of an installation."""
+    url = one.environment.get("OPORA_DATABASE_URL", "")
+    return PostgresDatabase(url) if url else SqliteDatabase(one.home / "opora.db")
+
+
+async def rows_of(one: Installation, sql: str) -> list[Any]:
+    """Ask the store."""
+    database = database_of(one)
+    await database.open()
+    try:
+        return list(await database.read.fetch(sql))
+    finally:
+        await database.close()

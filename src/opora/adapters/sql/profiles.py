@@ -11,6 +11,7 @@ import msgspec
 from opora.adapters.sql.connection import Connection, Database, Row
 from opora.adapters.sql.filters import Filter
 from opora.adapters.sql.mapping import insertion, to_json
+from opora.adapters.sql.pages import COUNTED_MAX
 from opora.adapters.sql.seals import Seal
 from opora.core.kernel.errors import Invalid
 from opora.core.kernel.model import Page, PageRequest
@@ -38,8 +39,6 @@ SEALED = "sealed:"
 UNMADE = {"seed": 0, "position": 0, "recipe": "{}"}
 """What stands in a sealed profile's row in place of its recipe."""
 STREAMED_AT_ONCE = 500
-COUNTED_MAX = 10_000
-"""How far a page by cursor counts: its cost must not grow with the list."""
 
 
 def row(kept: KeptProfile, seal: Seal | None = None) -> dict[str, Any]:
@@ -128,12 +127,9 @@ def narrowed(reach: Reach, wanted: ProfileFilter) -> Filter:
 
 
 @cache
-def count_sql(parts: tuple[str, ...], bounded: bool) -> str:
-    """Write the statement that counts, up to `:counted` where it is bounded."""
-    where = " AND ".join(parts)
-    if bounded:
-        return f"SELECT count(*) FROM (SELECT 1 FROM profiles WHERE {where} LIMIT :counted) AS counted"
-    return f"SELECT count(*) FROM profiles WHERE {where}"
+def count_sql(parts: tuple[str, ...]) -> str:
+    """Write the statement that counts, up to `:counted`."""
+    return f"SELECT count(*) FROM (SELECT 1 FROM profiles WHERE {' AND '.join(parts)} LIMIT :counted) AS counted"
 
 
 @cache
@@ -143,10 +139,7 @@ def page_sql(parts: tuple[str, ...], by_cursor: bool, after: bool) -> str:
     place = "" if by_cursor else " OFFSET :offset"
     # The ids come from an index alone, so that a far page reads no documents on its way.
     ids = f"SELECT id FROM profiles WHERE {where} ORDER BY id DESC LIMIT :limit{place}"
-    return (
-        f"SELECT id, payload, ({count_sql(parts, by_cursor)}) AS total"
-        f" FROM profiles WHERE id IN ({ids}) ORDER BY id DESC"
-    )
+    return f"SELECT id, payload, ({count_sql(parts)}) AS total FROM profiles WHERE id IN ({ids}) ORDER BY id DESC"
 
 
 @cache
@@ -164,7 +157,7 @@ class SqlProfileViews(ProfileViews):
     """Profiles read by one statement a page, or in parts off the event loop."""
 
     def __init__(self, database: Database, seal: Seal | None = None, counted_max: int = COUNTED_MAX) -> None:
-        """`counted_max` is how far a page by cursor counts."""
+        """`counted_max` is how far a page counts."""
         self._database = database
         self._seal = seal
         self._counted_max = counted_max
@@ -180,24 +173,23 @@ class SqlProfileViews(ProfileViews):
     async def page(self, reach: Reach, wanted: ProfileFilter, request: PageRequest) -> Page[bytes]:
         condition = narrowed(reach, wanted)
         by_cursor = request.cursor is not None
-        parameters = dict(condition.parameters)
+        parameters = {**condition.parameters, "counted": self._counted_max + 1}
         if request.cursor is None:
             parameters["offset"] = request.offset
-        else:
-            parameters["counted"] = self._counted_max + 1
-            if request.cursor:
-                parameters["after"] = position(request.cursor)
+        elif request.cursor:
+            parameters["after"] = position(request.cursor)
         sql = page_sql(condition.parts, by_cursor, "after" in parameters)
         rows = await self._database.read.fetch(sql, **parameters, limit=request.limit + 1)
-        count = rows[0]["total"] if rows else await self._count(condition, by_cursor)
-        is_exact = not by_cursor or count <= self._counted_max
+        count = rows[0]["total"] if rows else await self._count(condition)
+        is_exact = count <= self._counted_max
         shown, more = rows[: request.limit], len(rows) > request.limit
         return Page(documents(shown, self._seal), count, more, str(shown[-1]["id"]) if more else None, is_exact)
 
-    async def _count(self, condition: Filter, by_cursor: bool) -> int:
-        bound = {"counted": self._counted_max + 1} if by_cursor else {}
-        sql = count_sql(condition.parts, by_cursor)
-        return int(await self._database.read.fetch_value(sql, **condition.parameters, **bound))
+    async def _count(self, condition: Filter) -> int:
+        counted = self._counted_max + 1
+        return int(
+            await self._database.read.fetch_value(count_sql(condition.parts), **condition.parameters, counted=counted)
+        )
 
     async def stream(self, reach: Reach, wanted: ProfileFilter) -> AsyncIterator[Sequence[bytes]]:
         condition = narrowed(reach, wanted)
