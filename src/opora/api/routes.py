@@ -34,8 +34,9 @@ class RouteFacts:
     A body is of `media_type`, or of one of `other_types`; of none where the handler takes none or reads a form.
     `waits` tells that a call may take long without being worked on: it streams, or waits for a slow sender or a text.
     `by_peer` judges an internal call by who makes it and not by whom it is made for; `takes_basic` lets a key come as
-    HTTP Basic, with its id as the name; `refused_as` gives refusals a form that the route's protocol wants;
-    `is_versioned` tells that the record shows a tag, and is changed under the one that If-Match names.
+    HTTP Basic, with its id as the name; `ignores_body` lets anything come where no body is taken; `refused_as` gives
+    refusals a form that the route's protocol wants; `is_versioned` tells that the record shows a tag, and is changed
+    under the one that If-Match names.
     """
 
     policy: Policy
@@ -49,6 +50,7 @@ class RouteFacts:
     is_charged: bool = True
     by_peer: bool = False
     takes_basic: bool = False
+    ignores_body: bool = False
     waits: bool = False
     is_versioned: bool = False
     refused_as: Callable[[Problem], Problem] | None = None
@@ -166,6 +168,7 @@ def _facts(handler: HTTPRouteHandler, method: str, model: Any, body_max_bytes: i
         is_charged=bool(handler.opt.get("charged", policy.access is not Access.INTERNAL)),
         by_peer=bool(handler.opt.get("by_peer", False)),
         takes_basic=bool(handler.opt.get("takes_basic", False)),
+        ignores_body=bool(handler.opt.get("ignores_body", False)),
         is_versioned=bool(handler.opt.get("versioned")),
         waits=upload_max_bytes is not None or bool(handler.opt.get("waits")) or _streams(handler),
         refused_as=handler.opt.get("refused_as"),

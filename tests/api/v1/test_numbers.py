@@ -112,7 +112,7 @@ async def test_one_that_cannot_even_be_read_is_told_of_by_its_place_too(campaign
         {"phone_number": "+79031240002", "project_id": 0},
         {"phone_number": "+79031240002", "project_id": project, "colour": "red"},
         {"project_id": project},
-        5,
+        {"phone_number": 5, "project_id": project},
         {"phone_number": "+79031240002", "project_id": project},
     ]
     answer = await campaigns.admin.post(f"{NUMBERS}/bulk", json={"items": items})
@@ -128,7 +128,7 @@ async def test_one_that_cannot_even_be_read_is_told_of_by_its_place_too(campaign
     assert (none["created"], none["invalid"], [one["index"] for one in none["errors"]]) == (0, 1, [0])
 
 
-@pytest.mark.parametrize("body", [{"items": []}, {"items": 5}, {"items": [5], "more": 1}, [], {}])
+@pytest.mark.parametrize("body", [{"items": []}, {"items": 5}, {"items": [5]}, {"items": [5], "more": 1}, [], {}])
 async def test_what_is_no_list_of_numbers_is_refused_whole(campaigns: Campaigns, body: object) -> None:
     answer = await campaigns.admin.post(f"{NUMBERS}/bulk", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")

@@ -100,7 +100,6 @@ class SqliteLimits(LimitStore):
         self._turning: asyncio.AbstractEventLoop | None = None
         self._asked_in_turn = 0
         self._is_crowded = False
-        self._is_closed = False
         self._waiting: list[Asked] = []
         self._retries: set[asyncio.Task[None]] = set()
 
@@ -136,7 +135,6 @@ class SqliteLimits(LimitStore):
 
     def close(self) -> None:
         """Let the file go; who still waits is told that it is gone."""
-        self._is_closed = True
         failed(self._waiting, Unavailable("the file of limits is closed"))
         self._waiting = []
         if self._opened is not None:
@@ -186,9 +184,7 @@ class SqliteLimits(LimitStore):
             await asyncio.sleep(random.random() / 1_000)  # noqa: S311 - spreads the waiting, keeps no secret
 
     def opened(self) -> sqlite3.Connection:
-        """Return the connection, made when it is first needed; raises sqlite3.Error or Unavailable."""
-        if self._is_closed:
-            raise Unavailable("the file of limits is closed")
+        """Return the connection, made when it is first needed; raises sqlite3.Error where it cannot be."""
         return self._opened or self._open()
 
     def _open(self) -> sqlite3.Connection:

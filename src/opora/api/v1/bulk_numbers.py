@@ -79,10 +79,12 @@ class BulkRequest(ApiRequest):
 
 
 def items_of(body: bytes) -> list[Any] | None:
-    """Return what stands in a body's list of numbers; None where it has no such list, or not of the right length."""
+    """Return the objects in a body's list of numbers; None where it has no such list, or not of the right length."""
     try:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     listed = said["items"] if isinstance(said, dict) and said.keys() == {"items"} else None
-    return listed if isinstance(listed, list) and 1 <= len(listed) <= BULK_MAX else None
+    if not isinstance(listed, list) or not 1 <= len(listed) <= BULK_MAX:
+        return None
+    return listed if all(isinstance(one, dict) for one in listed) else None

@@ -45,7 +45,7 @@ class UnsubscribeController(Controller):
         unsubscribe.check(token)
         return page(QUESTION)
 
-    @post("/{token:str}", status_code=200, opt=SHOWN)
+    @post("/{token:str}", status_code=200, opt={**SHOWN, "ignores_body": True})
     async def end(self, token: Token, actor: FromDishka[Actor], unsubscribe: FromDishka[Unsubscribe]) -> Response[str]:
         """End the letters of the kind that the link stands in; the body is a mail program's and is not read."""
         await unsubscribe(token, actor.origin)
