@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opora.core.kernel.errors import IllegalMove
-from opora.core.kernel.model import SYSTEM, Actor, BlobName, Interval, Money, Moves, PageRequest
+from opora.core.kernel.model import SYSTEM, Actor, BlobName, Interval, Money, Moves, Page, PageRequest
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -107,3 +107,8 @@ def test_a_folder_of_blobs_is_one_word_of_small_letters(folder: str) -> None:
 def test_a_text_that_names_no_blob_is_refused() -> None:
     with pytest.raises(ValueError, match="badly formed"):
         BlobName.parse("exports/../../etc/passwd")
+
+
+def test_a_page_that_is_shown_otherwise_says_the_same_of_its_list() -> None:
+    page = Page([1, 2], 10_001, more=True, cursor="2", count_exact=False)
+    assert page.shown_as(str) == Page(["1", "2"], 10_001, more=True, cursor="2", count_exact=False)

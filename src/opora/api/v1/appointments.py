@@ -37,7 +37,7 @@ from opora.core.bookings.usecases.deciding import (
 )
 from opora.core.bookings.usecases.moving import MoveAppointment
 from opora.core.bookings.usecases.series import BookSeries
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 Note = Annotated[str, Meta(max_length=NOTE_MAX, pattern=TEXT_PATTERN)]
 Reason = Annotated[str, Meta(max_length=REASON_MAX, pattern=TEXT_PATTERN)]
@@ -205,7 +205,7 @@ class AppointmentController(Controller):
         """List appointments by their start; from `from` on and before `to`."""
         wanted = AppointmentFilter(starts_from, starts_before, status, service_id, staff_id, client_id, series_id)
         found = await views.page(reach(actor), wanted, page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/{appointment_id:int}", opt=needs("appointments:read"))
     async def one(

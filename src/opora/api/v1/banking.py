@@ -27,7 +27,7 @@ from opora.core.documents.model.statuses import DocumentStatus
 from opora.core.documents.ports.packets import BankingViews
 from opora.core.documents.usecases.packets import OverridePacket, RetryPacket
 from opora.core.documents.usecases.reconciliation import CloseTicket, RequestReconciliation
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 READ, WRITE = "banking:read", "banking:write"
 
@@ -121,8 +121,7 @@ class PacketController(Controller):
         """List packets, the newest first."""
         wanted = PacketFilter(status=status, document_id=document_id)
         found = await views.packets(wanted, cursors.request(limit, cursor, request.url))
-        items = [packet_of(one) for one in found.items]
-        return cursors.envelope(Page(items, found.count, found.more, found.cursor, found.count_exact), request.url)
+        return cursors.envelope(found.shown_as(packet_of), request.url)
 
     @get("/{packet_id:int}", opt=needs(READ))
     async def packet(self, packet_id: values.PathId, views: FromDishka[BankingViews]) -> ShownPacket:
@@ -171,8 +170,7 @@ class BankingTicketController(Controller):
         """List tickets, the newest first."""
         wanted = TicketFilter(kind=kind, is_open=is_open)
         found = await views.tickets(wanted, cursors.request(limit, cursor, request.url))
-        items = [ticket_of(one) for one in found.items]
-        return cursors.envelope(Page(items, found.count, found.more, found.cursor, found.count_exact), request.url)
+        return cursors.envelope(found.shown_as(ticket_of), request.url)
 
     @post("/{ticket_id:int}/close", status_code=200, opt={**needs(WRITE), **details(refusals=(409,))})
     async def close(
@@ -210,7 +208,7 @@ class ReconciliationController(Controller):
     ) -> Envelope[ShownReconciliation]:
         """List comparisons, the newest first."""
         found = await views.reconciliations(page_request(limit, page))
-        return envelope(Page([reconciliation_of(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(reconciliation_of), request.url)
 
     @get("/{reconciliation_id:uuid}", opt=needs(READ))
     async def reconciliation(

@@ -148,7 +148,7 @@ class DocumentListController(Controller):
     ) -> Envelope[ShownCategory]:
         """List the categories of documents."""
         found = await lists.categories(page_request(limit, page))
-        return envelope(Page([shown_category(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown_category), request.url)
 
     @post("/categories", opt={**needs("categories:write"), **details(refusals=(409,))})
     async def add_category(

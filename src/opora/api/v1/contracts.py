@@ -31,7 +31,7 @@ from opora.core.documents.usecases.contracts import (
     MoveLink,
     ReadContract,
 )
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 READ, WRITE = "contracts:read", "contracts:write"
 
@@ -185,7 +185,7 @@ class ContractController(Controller):
         """List contracts, the newest first: a client's own, or everyone's for the bank."""
         wanted = ContractFilter(user_id=user_id, status=status)
         found = await views.page(reach(actor), wanted, page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/{contract_id:int}", opt=needs(READ))
     async def contract(
@@ -243,7 +243,7 @@ class ContractController(Controller):
     ) -> Papers:
         """List the documents linked to a contract, with links to their files."""
         found = await read.documents(actor, contract_id, page_request(limit, page))
-        papers = envelope(Page([paper(one) for one in found.items], found.count, found.more), request.url)
+        papers = envelope(found.shown_as(paper), request.url)
         return Papers(contract_id, papers.results, papers.count, papers.next, papers.previous)
 
 

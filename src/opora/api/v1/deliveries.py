@@ -14,7 +14,7 @@ from opora.api.details import details
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
 from opora.api.values import QueryId, QueryText
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 from opora.core.notifications.errors import NoSuchDelivery
 from opora.core.notifications.model.deliveries import DeliveryFilter, DeliveryReport, DeliveryState, Outcome
 from opora.core.notifications.model.kinds import Channel
@@ -79,8 +79,7 @@ class DeliveryController(Controller):
     ) -> Envelope[ShownDelivery]:
         """List deliveries, the newest first."""
         found = await views.page(DeliveryFilter(status, channel, user_id, kind), page_request(limit, page))
-        items = [ShownDelivery(**fields_of(report)) for report in found.items]
-        return envelope(Page(items, found.count, found.more), request.url)
+        return envelope(found.shown_as(lambda report: ShownDelivery(**fields_of(report))), request.url)
 
     @get("/{delivery_id:uuid}", opt=needs("deliveries:read"))
     async def delivery(self, delivery_id: FromPath[UUID], views: FromDishka[DeliveryViews]) -> DeliveryWithAttempts:

@@ -41,7 +41,7 @@ from opora.core.documents.usecases.batches import BatchItem, UploadBatch
 from opora.core.documents.usecases.uploads import Taken
 from opora.core.documents.usecases.work import ChangeStatus, HoldDocument
 from opora.core.kernel.errors import BlobTooLarge, DomainError
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 from opora.core.kernel.ports import Clock
 from opora.core.kernel.rules import words
 
@@ -209,9 +209,7 @@ class DeskController(Controller):
         )
         place = page_request(limit, page or 1) if page or not cursor else cursors.request(limit, cursor, request.url)
         found = await views.page(reach(actor), wanted, place)
-        items = Page(
-            [listed(one, day) for one in found.items], found.count, found.more, found.cursor, found.count_exact
-        )
+        items = found.shown_as(lambda one: listed(one, day))
         return cursors.envelope(items, request.url) if page is None else envelope(items, request.url)
 
     @get("/{document_id:int}", opt=needs("documents:read"))

@@ -41,7 +41,7 @@ from opora.core.documents.rules.links import seconds
 from opora.core.documents.rules.uploads import person, reach
 from opora.core.documents.usecases.uploads import UploadDocument
 from opora.core.documents.usecases.work import DeleteDocument, DescribeDocument, DownloadDocument, OfferLink
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 FILE = details(media=dict.fromkeys(map(str, MediaType), BINARY), is_file=True, refusals=(404, 409, 410, 412, 416))
 Description = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=values.TEXT_PATTERN)]
@@ -189,9 +189,8 @@ class DocumentController(Controller):
         if await clients.one(user_id, reach(actor)) is None:
             raise NoSuchClient(user_id=user_id)
         found = await views.page(Reach(user_id), DocumentFilter(), page_request(limit, page))
-        items = [listed(view) for view in found.items]
-        shell = envelope(Page(items, found.count, found.more, None, found.count_exact), request.url)
-        return ClientsDocuments(items, shell.count, shell.count_exact, shell.next, shell.previous)
+        shell = envelope(found.shown_as(listed), request.url)
+        return ClientsDocuments(shell.results, shell.count, shell.count_exact, shell.next, shell.previous)
 
     @get("/documents/{document_id:int}", opt=needs("documents:read"))
     async def document(

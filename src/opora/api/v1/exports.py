@@ -17,7 +17,7 @@ from opora.api.http import PREFIX
 from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 from opora.core.profiles.errors import NoSuchExport
 from opora.core.profiles.model.exports import Export, ExportFormat, ExportReport, ExportStatus
 from opora.core.profiles.ports.exports import ExportViews
@@ -84,8 +84,7 @@ class ExportController(Controller):
     ) -> Envelope[ShownExport]:
         """List exports, the newest first."""
         found = await views.page(reach(actor), page_request(limit, page))
-        items = [shown(report) for report in found.items]
-        return envelope(Page(items, found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/{export_id:uuid}", opt=needs("exports:read"))
     async def export(

@@ -33,7 +33,7 @@ from opora.core.generation.rules.reading import End, More, Reset, Step
 from opora.core.generation.usecases.asking import AskForText, FollowText
 from opora.core.generation.usecases.writing import CancelText
 from opora.core.kernel.errors import DomainError
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 OK, ACCEPTED = 200, 202
 TOKENS = {"minimum": 1, "maximum": 32_768}
@@ -163,7 +163,7 @@ class GenerationController(Controller):
     ) -> Envelope[ShownText]:
         """List texts, the newest first."""
         found = await views.page(reach(actor), page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/{task_id:uuid}", opt=needs("generate:read"))
     async def text(

@@ -17,7 +17,7 @@ from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_requ
 from opora.api.policy import needs
 from opora.api.short_lists import short_page
 from opora.api.values import PathId, Word
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 from opora.core.notifications.errors import NoSuchNotice
 from opora.core.notifications.model.inbox import Entry, EntryFilter
 from opora.core.notifications.model.kinds import KINDS, Channel
@@ -173,8 +173,7 @@ class NotificationController(Controller):
     ) -> Envelope[ShownNotice]:
         """List one's notices, the newest first."""
         found = await views.page(EntryFilter(person(actor), unread), page_request(limit, page))
-        items = [shown(entry) for entry in found.items]
-        return envelope(Page(items, found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/{notification_id:int}", opt=READ)
     async def notice(

@@ -327,4 +327,4 @@ def shown(number: PhoneNumber) -> ShownNumber:
 
 def shown_page(page: Page[PhoneNumber]) -> Page[ShownNumber]:
     """Return a page of numbers as they stand on the wire."""
-    return Page([shown(one) for one in page.items], page.count, page.more, page.cursor, page.count_exact)
+    return page.shown_as(shown)

@@ -25,7 +25,7 @@ from opora.core.bookings.model.offerings import (
 )
 from opora.core.bookings.ports.offerings import OfferingViews
 from opora.core.bookings.usecases.offerings import AddOffering, ChangeOffering, RetireOffering
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 PriceMinor = Annotated[int, Meta(ge=0, le=PRICE_MINOR_MAX)]
 
@@ -129,7 +129,7 @@ class OfferingController(Controller):
     ) -> Envelope[ServiceView]:
         """List the services that are offered, by name; `q` is looked for in the name."""
         found = await views.page(OfferingFilter(staff_id, q), page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/{service_id:int}", opt=needs("services:read"))
     async def one(self, service_id: PathId, views: FromDishka[OfferingViews]) -> ServiceView:

@@ -38,7 +38,7 @@ from opora.core.billing.rules import payments as rules
 from opora.core.billing.rules.ledger import refuse_currency
 from opora.core.billing.usecases.paying import MakePayment, RefundPayment
 from opora.core.billing.usecases.settling import ReceiveNotice
-from opora.core.kernel.model import Actor, Money, Page
+from opora.core.kernel.model import Actor, Money
 from opora.core.kernel.ports import Clock
 
 AmountAbove = Annotated[int, Meta(ge=1, le=INT64_MAX)]
@@ -187,7 +187,7 @@ class PaymentController(Controller):
         """List payments, the newest first."""
         wanted = PaymentFilter(status, user_id)
         found = await views.page(rules.reach(actor), wanted, page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @post(opt={**needs("billing:write"), **details(refusals=(403, 409, 422))})
     async def pay(

@@ -201,7 +201,7 @@ def unread(document: bytes) -> ShownProfile:
 
 def raw(page: Page[bytes]) -> Page[ShownProfile]:
     """Pass a page of stored documents through."""
-    return Page([unread(one) for one in page.items], page.count, page.more, page.cursor, page.count_exact)
+    return page.shown_as(unread)
 
 
 def shown(made: Generated) -> GeneratedProfiles:

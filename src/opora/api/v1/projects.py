@@ -300,7 +300,7 @@ def shown(project: Project) -> ShownProject:
 
 def shown_page(page: Page[Project]) -> Page[ShownProject]:
     """Return a page of projects as they stand on the wire."""
-    return Page([shown(one) for one in page.items], page.count, page.more)
+    return page.shown_as(shown)
 
 
 def shown_week(windows: Sequence[CallingWindow]) -> ShownWeek:

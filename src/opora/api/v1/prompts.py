@@ -18,7 +18,7 @@ from opora.core.generation.model.engines import Message, Speaker
 from opora.core.generation.model.prompts import PRODUCTION, Draft, Prompt, PromptVersion, Variable
 from opora.core.generation.ports.prompts import PromptViews
 from opora.core.generation.usecases.prompts import MakePrompt, MoveLabel, PreviewPrompt, PublishVersion
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 TemplateText = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000, pattern=values.TEXT_PATTERN)]
 SystemText = Annotated[str, msgspec.Meta(max_length=20_000, pattern=values.TEXT_PATTERN)]
@@ -131,7 +131,7 @@ class PromptController(Controller):
     ) -> Envelope[ShownPrompt]:
         """List prompts by name."""
         found = await views.page(page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @post(status_code=201, opt=needs("prompts:write"))
     async def make(
@@ -164,7 +164,7 @@ class PromptController(Controller):
         found = await views.versions(prompt_id, page_request(limit, page))
         if not found.count:
             raise NoSuchPrompt(prompt_id=prompt_id)
-        return envelope(Page([shown_version(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown_version), request.url)
 
     @post("/{prompt_id:int}/versions", status_code=201, opt=needs("prompts:write"))
     async def publish(

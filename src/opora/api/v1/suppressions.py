@@ -14,7 +14,7 @@ from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_requ
 from opora.api.policy import needs
 from opora.api.v1.bulk_numbers import Spelling
 from opora.api.values import LABEL_PATTERN, PathId, QueryId, RecordId
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 from opora.core.numbers.errors.numbers import NoSuchSuppression
 from opora.core.numbers.model.numbers import Suppression
 from opora.core.numbers.ports.numbers import SuppressionViews
@@ -66,7 +66,7 @@ class SuppressionController(Controller):
         """List entries within reach, those of every project among them, the newest first."""
         phone = None if phone_number is None else normalised_field("phone_number", phone_number, policy.region)
         found = await views.page(reach(actor), project_id, phone, page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @post(opt={**needs("suppression:write"), **details(refusals=(404, 409))})
     async def add(

@@ -26,7 +26,7 @@ from opora.api.locations import made
 from opora.api.pages import Envelope, PageLimit, PageNumber, envelope, page_request
 from opora.api.policy import needs, upload
 from opora.api.uploads import StoredUploads
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 from opora.core.numbers.errors.transfers import NoSuchTransfer
 from opora.core.numbers.model.numbers import NumberStatus
 from opora.core.numbers.model.tables import RefusedRow, TableFormat
@@ -241,7 +241,7 @@ class TransferController(Controller):
         """List imports and exports of one's projects, the newest first."""
         wanted = TransferFilter(project_id=project_id, kind=job_type, status=status)
         found = await views.page(reach(actor), wanted, page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/jobs/{transfer_id:uuid}", opt=needs("numbers:transfer"))
     async def transfer(

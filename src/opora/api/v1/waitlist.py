@@ -18,7 +18,7 @@ from opora.core.bookings.model.waiting import Entry, WaitStatus
 from opora.core.bookings.ports.waiting import WaitlistViews
 from opora.core.bookings.rules.waiting import reach
 from opora.core.bookings.usecases.waiting import JoinWaitlist, LeaveWaitlist
-from opora.core.kernel.model import Actor, Page
+from opora.core.kernel.model import Actor
 
 
 class NewEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +70,7 @@ class WaitlistController(Controller):
     ) -> Envelope[ShownEntry]:
         """List what one waits for, the newest first; an admin sees everyone's."""
         found = await views.page(reach(actor), page_request(limit, page))
-        return envelope(Page([shown(one) for one in found.items], found.count, found.more), request.url)
+        return envelope(found.shown_as(shown), request.url)
 
     @get("/{entry_id:int}", opt=needs("appointments:read"))
     async def one(self, entry_id: PathId, actor: FromDishka[Actor], views: FromDishka[WaitlistViews]) -> ShownEntry:

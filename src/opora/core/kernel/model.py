@@ -1,6 +1,6 @@
 """Who is asking, how much of a list they get, and what money is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -76,6 +76,10 @@ class Page[T]:
     more: bool
     cursor: str | None = None
     count_exact: bool = True
+
+    def shown_as[U](self, show: Callable[[T], U]) -> "Page[U]":
+        """Return the page with each record as it is shown; all that is said of the list stays."""
+        return Page([show(one) for one in self.items], self.count, self.more, self.cursor, self.count_exact)
 
 
 _UNLIKE_MOST = {

@@ -1,6 +1,7 @@
 """What went to the bank and what came back, as operators read it: pages cost the same at any depth."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 from opora.adapters.sql.banking.packets import FIELDS
@@ -37,7 +38,7 @@ class SqlBankingViews(BankingViews):
     async def packets(self, wanted: PacketFilter, request: PageRequest) -> Page[Packet]:
         conditions = {"document_id = :document_id": wanted.document_id, "status = :status": wanted.status}
         page = await self._page("abs_packets", FIELDS, conditions, request)
-        return Page([load(Packet, row) for row in page.items], page.count, page.more, page.cursor, page.count_exact)
+        return page.shown_as(partial(load, Packet))
 
     async def packet(self, id: int) -> Packet | None:
         row = await self._connection.fetch_one(f"SELECT {FIELDS} FROM abs_packets WHERE id = :id", id=id)
@@ -48,7 +49,7 @@ class SqlBankingViews(BankingViews):
         if wanted.is_open is not None:
             conditions["(closed_at IS NULL) = :is_open"] = wanted.is_open
         page = await self._page("abs_tickets", TICKET_FIELDS, conditions, request)
-        return Page([load(Ticket, row) for row in page.items], page.count, page.more, page.cursor, page.count_exact)
+        return page.shown_as(partial(load, Ticket))
 
     async def _page(self, table: str, fields: str, conditions: Mapping[str, object], request: PageRequest) -> Page[Row]:
         """Read a page of a table by the ids going down, and count up to a bound."""

@@ -97,7 +97,7 @@ class ReadContract:
         await self(actor, id)
         page = await self.views.documents(id, request)
         now = self.clock.now()
-        return Page([self._offered(one, now) for one in page.items], page.count, page.more)
+        return page.shown_as(lambda one: self._offered(one, now))
 
     def _offered(self, one: LinkedDocument, now: datetime) -> LinkedDocument:
         try:
