@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from opora.api import headers as request_headers
@@ -231,5 +230,4 @@ class Door:
         )
 
     def _at(self, after_s: float) -> str:
-        moment: datetime = self._clock.now().astimezone(UTC) + timedelta(seconds=after_s)
-        return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return rate_headers.reset_at(self._clock.now(), after_s)

@@ -7,11 +7,12 @@ news, in whichever process the reader is.
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 
 import structlog
 
+from opora.api import rate_headers
 from opora.core.kernel.errors import LimitExceeded
 from opora.core.notifications.model.inbox import Entry
 from opora.core.notifications.ports.channels import Live
@@ -43,8 +44,7 @@ class TooManyReaders(LimitExceeded):
 
 def too_many(limit: int) -> TooManyReaders:
     """Return the refusal of one stream more than `limit`: when one ends nobody knows, so a soon look is advised."""
-    at = datetime.now(UTC) + timedelta(seconds=STANDING_S)
-    told = at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    told = rate_headers.reset_at(datetime.now(UTC), STANDING_S)
     return TooManyReaders(limit=limit, remaining=0, reset_at=told, retry_after_s=STANDING_S)
 
 

@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 
 from opora.api.errors import ValidationFailed
+from opora.api.faults import FAULTS_MAX
 from opora.api.values import TEXT_PATTERN
 
 SOUND = re.compile(TEXT_PATTERN)
 UNSOUND = "holds no control characters, nor marks that turn text around"
-FAULTS_MAX = 100
-"""How many places are named."""
 NAME_SHOWN_MAX = 80
 
 

@@ -5,6 +5,7 @@ a quoted name a policy, with `q` calls in `w` seconds, `r` left and `t` seconds 
 fields say the same of one policy in seconds, for the clients that know only those.
 """
 
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from opora.core.access.model.rates import Decision, Verdict
@@ -35,6 +36,12 @@ def headers(decision: Decision) -> list[tuple[bytes, bytes]]:
 def plain(limit: int, remaining: int, reset_after_s: float) -> list[tuple[bytes, bytes]]:
     """Return the fields that speak of one policy."""
     return [(LIMIT, b"%d" % limit), (REMAINING, b"%d" % remaining), (RESET, b"%d" % ceil(reset_after_s))]
+
+
+def reset_at(now: datetime, after_s: float) -> str:
+    """Return when a limit is free again as refusals tell it: RFC 3339 in UTC, to the millisecond."""
+    moment = now.astimezone(UTC) + timedelta(seconds=after_s)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def tightest(decision: Decision) -> Verdict:
